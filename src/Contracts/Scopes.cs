@@ -1,0 +1,30 @@
+namespace Verbatim.Contracts;
+
+/// <summary>What a credential may do. A route demands one of them; a role or an API key grants some.</summary>
+public static class Scopes
+{
+    /// <summary>Ask models for answers.</summary>
+    public const string InferencesCreate = "inferences:create";
+
+    /// <summary>See which models there are.</summary>
+    public const string ModelsRead = "models:read";
+
+    /// <summary>Read one's own account.</summary>
+    public const string AccountRead = "account:read";
+
+    /// <summary>Change one's own account: its password.</summary>
+    public const string AccountWrite = "account:write";
+
+    /// <summary>List API keys.</summary>
+    public const string ApiKeysRead = "api-keys:read";
+
+    /// <summary>Create and revoke API keys.</summary>
+    public const string ApiKeysWrite = "api-keys:write";
+
+    /// <summary>Read every stream of the organization, with all that was said in it.</summary>
+    public const string AuditRead = "audit:read";
+
+    /// <summary>Every scope, in the order of their words.</summary>
+    public static IReadOnlyList<string> All { get; } =
+    [AccountRead, AccountWrite, ApiKeysRead, ApiKeysWrite, AuditRead, InferencesCreate, ModelsRead];
+}

@@ -1,0 +1,111 @@
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Verbatim.Platform.Events;
+
+/// <summary>A document type: its stream type, its table, and how its state is folded and written.</summary>
+public abstract class DocumentShape
+{
+    private protected DocumentShape(Type clrType, StreamTypeAttribute declared)
+    {
+        ClrType = clrType;
+        StreamType = declared.Name;
+        Snapshot = declared.Snapshot;
+        Table = "documents." + declared.Name.Replace('-', '_');
+    }
+
+    /// <summary>The record.</summary>
+    public Type ClrType { get; }
+
+    /// <summary>The stored name of the streams that it is folded from.</summary>
+    public string StreamType { get; }
+
+    /// <summary>How its state is kept.</summary>
+    public SnapshotKind Snapshot { get; }
+
+    /// <summary>The qualified name of its table; none exists for <see cref="SnapshotKind.Folded"/>.</summary>
+    public string Table { get; }
+
+    /// <summary>One step of the fold, without knowing the type.</summary>
+    public abstract object Evolve(object? current, IEvent @event);
+
+    /// <summary>The exact JSON of a state.</summary>
+    public abstract byte[] Write(object document);
+}
+
+internal sealed class DocumentShape<T>(StreamTypeAttribute declared, JsonSerializerOptions json)
+    : DocumentShape(typeof(T), declared)
+    where T : class, IDocument<T>
+{
+    public JsonTypeInfo<T> Json { get; } = (JsonTypeInfo<T>)json.GetTypeInfo(typeof(T));
+
+    public override object Evolve(object? current, IEvent @event) => T.Evolve((T?)current, @event);
+
+    public override byte[] Write(object document) => JsonSerializer.SerializeToUtf8Bytes((T)document, Json);
+
+    public T Read(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize(json, Json) ?? throw new JsonException($"The stored {StreamType} is the JSON null.");
+}
+
+/// <summary>All document types, found in the modules' assemblies.</summary>
+public sealed class DocumentCatalog
+{
+    private readonly FrozenDictionary<Type, DocumentShape> _byType;
+    private readonly FrozenDictionary<string, DocumentShape> _byStreamType;
+
+    /// <summary>Reads the declarations of <paramref name="assemblies"/>.</summary>
+    /// <exception cref="InvalidOperationException">A declaration is incomplete or contradicts another.</exception>
+    public DocumentCatalog(IReadOnlyCollection<Assembly> assemblies, EventCatalog events)
+    {
+        ArgumentNullException.ThrowIfNull(assemblies);
+        ArgumentNullException.ThrowIfNull(events);
+        var shapes = assemblies
+            .SelectMany(a => a.GetTypes())
+            .Where(t => t is { IsAbstract: false, IsClass: true } && IsDocument(t))
+            .Select(type => Describe(type, events.Json))
+            .ToList();
+
+        var twice = shapes.GroupBy(s => s.StreamType, StringComparer.Ordinal).FirstOrDefault(g => g.Skip(1).Any());
+        if (twice is not null)
+            throw new InvalidOperationException(
+                $"The stream type '{twice.Key}' is declared by {string.Join(" and ", twice.Select(s => s.ClrType))}."
+            );
+
+        _byType = shapes.ToFrozenDictionary(s => s.ClrType);
+        _byStreamType = shapes.ToFrozenDictionary(s => s.StreamType, StringComparer.Ordinal);
+        Shapes = shapes;
+    }
+
+    /// <summary>Every document type.</summary>
+    public IReadOnlyList<DocumentShape> Shapes { get; }
+
+    /// <summary>The document folded from streams of this type, or null if there is none.</summary>
+    public DocumentShape? Find(string streamType) => _byStreamType.GetValueOrDefault(streamType);
+
+    internal DocumentShape<T> Of<T>()
+        where T : class, IDocument<T> =>
+        _byType.TryGetValue(typeof(T), out var shape)
+            ? (DocumentShape<T>)shape
+            : throw new InvalidOperationException($"{typeof(T)} is in no module that the Host names.");
+
+    private static bool IsDocument(Type type) =>
+        type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IDocument<>));
+
+    private static DocumentShape Describe(Type type, JsonSerializerOptions json)
+    {
+        var declared =
+            type.GetCustomAttribute<StreamTypeAttribute>()
+            ?? throw new InvalidOperationException($"{type} is an IDocument without [StreamType(\"a-noun\")].");
+        if (
+            declared.Name.Length is 0 or > 50
+            || !declared.Name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-')
+        )
+            throw new InvalidOperationException(
+                $"{type} has the stream type '{declared.Name}'; valid is a noun in lower case with hyphens, 50 letters at most."
+            );
+        var shape = typeof(DocumentShape<>).MakeGenericType(type);
+        return (DocumentShape)Activator.CreateInstance(shape, declared, json)!;
+    }
+}

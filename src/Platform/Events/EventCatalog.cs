@@ -1,0 +1,184 @@
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Verbatim.Platform.Events;
+
+/// <summary>One stored shape of an event: a name and a version, and the CLR type that reads it.</summary>
+/// <param name="Name">The stored name.</param>
+/// <param name="Version">The stored version.</param>
+/// <param name="ClrType">The record that has this shape.</param>
+/// <param name="IsNewest">True for the version that is written today.</param>
+public sealed record EventShape(string Name, int Version, Type ClrType, bool IsNewest)
+{
+    internal JsonTypeInfo Json { get; init; } = null!;
+
+    internal Func<IEvent, IEvent>? Upcast { get; init; }
+}
+
+/// <summary>
+/// All events that the product knows, found in the modules' assemblies: stored name and version ↔ CLR type, how they
+/// become JSON, and how old versions become new ones. A mistake in a declaration stops the start.
+/// </summary>
+public sealed class EventCatalog
+{
+    private readonly FrozenDictionary<Type, EventShape> _byType;
+    private readonly FrozenDictionary<(string Name, int Version), EventShape> _byName;
+
+    /// <summary>Reads the declarations of <paramref name="assemblies"/>.</summary>
+    /// <exception cref="InvalidOperationException">A declaration is incomplete or contradicts another.</exception>
+    public EventCatalog(IReadOnlyCollection<Assembly> assemblies)
+    {
+        ArgumentNullException.ThrowIfNull(assemblies);
+        var types = assemblies
+            .SelectMany(a => a.GetTypes())
+            .Where(t => t is { IsAbstract: false, IsClass: true })
+            .ToList();
+        Json = CreateJsonOptions(types);
+
+        var shapes = types.Where(t => t.IsAssignableTo(typeof(IEvent))).Select(Describe).ToList();
+        foreach (var versions in shapes.GroupBy(s => s.Name, StringComparer.Ordinal))
+            CheckVersions(versions.Key, [.. versions.OrderBy(s => s.Version)]);
+
+        _byType = shapes.ToFrozenDictionary(s => s.ClrType);
+        _byName = shapes.ToFrozenDictionary(s => (s.Name, s.Version));
+        Shapes = [.. shapes.OrderBy(s => s.Name, StringComparer.Ordinal).ThenBy(s => s.Version)];
+    }
+
+    /// <summary>Every stored shape, by name and version.</summary>
+    public IReadOnlyList<EventShape> Shapes { get; }
+
+    /// <summary>How events and documents are written as JSON: camelCase, nulls left out, enums as camelCase words.</summary>
+    public JsonSerializerOptions Json { get; }
+
+    /// <summary>The shape of a CLR type that is written today.</summary>
+    /// <exception cref="InvalidOperationException">The type is unknown, or is an old version.</exception>
+    public EventShape ShapeOf(Type type)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        if (!_byType.TryGetValue(type, out var shape))
+            throw new InvalidOperationException($"{type} is in no module that the Host names, so it cannot be stored.");
+        return shape.IsNewest
+            ? shape
+            : throw new InvalidOperationException($"{type} is version {shape.Version} of '{shape.Name}', an old one.");
+    }
+
+    /// <summary>The exact JSON that is stored for an event.</summary>
+    public byte[] Write(IEvent @event)
+    {
+        ArgumentNullException.ThrowIfNull(@event);
+        return JsonSerializer.SerializeToUtf8Bytes(@event, ShapeOf(@event.GetType()).Json);
+    }
+
+    /// <summary>Reads a stored event and brings it to its newest version.</summary>
+    /// <exception cref="UnknownEventException">No module knows this name and version.</exception>
+    /// <exception cref="JsonException">The stored JSON does not fit the shape.</exception>
+    public IEvent Read(RecordedEvent recorded)
+    {
+        ArgumentNullException.ThrowIfNull(recorded);
+        return Read(recorded.Type, recorded.TypeVersion, recorded.Data.Span, recorded.Position);
+    }
+
+    internal IEvent Read(string type, int typeVersion, ReadOnlySpan<byte> data, long position)
+    {
+        if (!_byName.TryGetValue((type, typeVersion), out var shape))
+            throw new UnknownEventException(type, typeVersion, position);
+
+        var @event =
+            (IEvent?)JsonSerializer.Deserialize(data, shape.Json)
+            ?? throw new JsonException($"The event at position {position} is the JSON null.");
+        while (shape.Upcast is { } upcast)
+        {
+            @event = upcast(@event);
+            shape = _byType[@event.GetType()];
+        }
+        return @event;
+    }
+
+    private static JsonSerializerOptions CreateJsonOptions(List<Type> types)
+    {
+        // Source-generated metadata is taken wherever a module offers it; reflection serves the rest.
+        var generated = types
+            .Where(t => t.IsSubclassOf(typeof(JsonSerializerContext)))
+            .Select(t => (IJsonTypeInfoResolver)Activator.CreateInstance(t)!);
+        return new JsonSerializerOptions(JsonSerializerDefaults.Web)
+        {
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            NumberHandling = JsonNumberHandling.Strict,
+            PropertyNameCaseInsensitive = false,
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+            TypeInfoResolver = JsonTypeInfoResolver.Combine([.. generated, new DefaultJsonTypeInfoResolver()]),
+        };
+    }
+
+    private EventShape Describe(Type type)
+    {
+        var declared =
+            type.GetCustomAttribute<EventTypeAttribute>()
+            ?? throw new InvalidOperationException(
+                $"{type} is an IEvent without [EventType(\"module.noun-past-verb\")]."
+            );
+        if (!IsStoredName(declared.Name))
+            throw new InvalidOperationException(
+                $"{type} has the event type '{declared.Name}'; valid is module.noun-past-verb in lower case with hyphens."
+            );
+
+        var next = type.GetInterfaces()
+            .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IUpcast<>));
+        return new EventShape(declared.Name, declared.Version, type, IsNewest: next is null)
+        {
+            Json = Json.GetTypeInfo(type),
+            Upcast = next is null ? null : CreateUpcast(next),
+        };
+    }
+
+    private static Func<IEvent, IEvent> CreateUpcast(Type upcastInterface)
+    {
+        var method = upcastInterface.GetMethod(nameof(IUpcast<>.Upcast))!;
+        return @event => (IEvent)method.Invoke(@event, BindingFlags.DoNotWrapExceptions, null, null, null)!;
+    }
+
+    private static void CheckVersions(string name, IReadOnlyList<EventShape> versions)
+    {
+        for (var i = 0; i < versions.Count; i++)
+        {
+            var shape = versions[i];
+            if (shape.Version != i + 1)
+                throw new InvalidOperationException(
+                    $"Event '{name}' has versions {string.Join(", ", versions.Select(v => v.Version))}; they must be 1, 2, 3 … once each."
+                );
+
+            var isLast = i == versions.Count - 1;
+            var target = shape
+                .ClrType.GetInterfaces()
+                .FirstOrDefault(t => t.IsGenericType && t.GetGenericTypeDefinition() == typeof(IUpcast<>))
+                ?.GetGenericArguments()[0];
+            if (isLast ? target is not null : target != versions[i + 1].ClrType)
+                throw new InvalidOperationException(
+                    isLast
+                        ? $"{shape.ClrType} is the newest version of '{name}' and must not be an IUpcast."
+                        : $"{shape.ClrType} is version {shape.Version} of '{name}' and must be IUpcast<{versions[i + 1].ClrType.Name}>."
+                );
+        }
+    }
+
+    private static bool IsStoredName(string name)
+    {
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        return dot > 0
+            && dot < name.Length - 1
+            && name.LastIndexOf('.') == dot
+            && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '.');
+    }
+}
+
+/// <summary>The log holds an event whose type no module of this build knows.</summary>
+public sealed class UnknownEventException(string type, int version, long position)
+    : InvalidOperationException(
+        $"The event at position {position} is '{type}' version {version}, which this build does not know. "
+            + "Run the version of Verbatim that wrote it, or one later."
+    );

@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+using Npgsql;
+using Verbatim.Platform.Postgres;
+
+namespace Verbatim.Platform.Events;
+
+/// <summary>Reads the log. Positions are dense, so a range of positions is a page of known size.</summary>
+internal sealed class LogReader(Database database)
+{
+    private const int PageSize = 10_000;
+
+    private const string Columns =
+        "position, tenant_id, stream_id, stream_type, version, type, type_version, time, actor, correlation, data, leaf_hash";
+
+    public async IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
+        Guid tenantId,
+        Guid streamId,
+        long fromVersion,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.Writes.CreateCommand(
+            $"""
+            select {Columns} from platform.events
+            where tenant_id = $1 and stream_id = $2 and version >= $3
+            order by version
+            """
+        );
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = streamId });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = fromVersion });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var names = new Names();
+        while (await reader.ReadAsync(cancellationToken))
+            yield return Read(reader, names);
+    }
+
+    public async IAsyncEnumerable<RecordedEvent> ReadAllAsync(
+        long after,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var head = await ReadHeadAsync(cancellationToken);
+        var names = new Names();
+        await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
+        while (after < head)
+        {
+            var upTo = Math.Min(head, after + PageSize);
+            await using var command = new NpgsqlCommand(
+                $"select {Columns} from platform.events where position > $1 and position <= $2 order by position",
+                connection
+            );
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = after });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = upTo });
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                yield return Read(reader, names);
+            after = upTo;
+        }
+    }
+
+    /// <summary>The events of some types behind a position; cheap for types that are rare in the log.</summary>
+    public async Task<List<RecordedEvent>> ReadTypesAsync(
+        IReadOnlyCollection<string> types,
+        long after,
+        long upTo,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.Writes.CreateCommand(
+            $"""
+            select {Columns} from platform.events
+            where position > $1 and position <= $2 and type = any($3)
+            order by position
+            """
+        );
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = after });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = upTo });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. types] });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var names = new Names();
+        var events = new List<RecordedEvent>();
+        while (await reader.ReadAsync(cancellationToken))
+            events.Add(Read(reader, names));
+        return events;
+    }
+
+    public async Task<long> ReadHeadAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.Writes.CreateCommand("select position from platform.log_head");
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static RecordedEvent Read(NpgsqlDataReader reader, Names names) =>
+        new()
+        {
+            Position = reader.GetInt64(0),
+            TenantId = reader.GetGuid(1),
+            StreamId = reader.GetGuid(2),
+            StreamType = names.Intern(reader.GetString(3)),
+            Version = reader.GetInt64(4),
+            Type = names.Intern(reader.GetString(5)),
+            TypeVersion = reader.GetInt16(6),
+            Time = new DateTimeOffset(reader.GetDateTime(7), TimeSpan.Zero),
+            Actor = names.Intern(reader.GetString(8)),
+            Correlation = reader.GetString(9),
+            Data = reader.GetFieldValue<byte[]>(10),
+            LeafHash = reader.GetFieldValue<byte[]>(11),
+        };
+
+    /// <summary>The few names that repeat in every row, kept once.</summary>
+    private sealed class Names
+    {
+        private const int Limit = 1000;
+        private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);
+
+        public string Intern(string name)
+        {
+            if (_seen.TryGetValue(name, out var seen))
+                return seen;
+            if (_seen.Count < Limit)
+                _seen.Add(name, name);
+            return name;
+        }
+    }
+}

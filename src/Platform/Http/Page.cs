@@ -1,0 +1,60 @@
+using System.Buffers.Text;
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text;
+
+namespace Verbatim.Platform.Http;
+
+/// <summary>One page of a list.</summary>
+/// <param name="Data">The rows; empty when there are none.</param>
+/// <param name="NextCursor">Where the next page begins, or null on the last page.</param>
+public sealed record Page<T>(
+    IReadOnlyList<T> Data,
+    [property: Description("Where the next page begins; null on the last page.")] string? NextCursor
+);
+
+/// <summary>The paging part of a list's query: <c>?cursor=&amp;limit=</c>.</summary>
+public sealed record PageRequest
+{
+    /// <summary>The rows of a page when none were asked for.</summary>
+    public const int DefaultLimit = 50;
+
+    /// <summary>The most rows that a page has.</summary>
+    public const int MaxLimit = 200;
+
+    /// <summary>The <see cref="Page{T}.NextCursor"/> of the page before; none for the first page.</summary>
+    [Description("The `nextCursor` of the page before; leave out for the first page.")]
+    public string? Cursor { get; init; }
+
+    /// <summary>Rows a page, 1 to <see cref="MaxLimit"/>; <see cref="DefaultLimit"/> if none is given.</summary>
+    [Range(1, MaxLimit)]
+    [Description("Rows a page, 1 to 200; 50 if left out.")]
+    public int? Limit { get; init; }
+}
+
+/// <summary>
+/// Opaque cursors: a short list of numbers, texts or ids behind base64url, so that clients do not come to rely on what is inside.
+/// </summary>
+public static class Cursor
+{
+    private const char Separator = '|';
+
+    /// <summary>Packs the parts; none may contain <c>|</c>.</summary>
+    public static string Write(params IReadOnlyList<string> parts)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        return Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Separator, parts)));
+    }
+
+    /// <summary>Unpacks a cursor of exactly <paramref name="count"/> parts.</summary>
+    /// <returns>False for anything that <see cref="Write"/> did not make.</returns>
+    public static bool TryRead(string cursor, int count, out string[] parts)
+    {
+        ArgumentNullException.ThrowIfNull(cursor);
+        parts = [];
+        if (cursor.Length > 500 || !Base64Url.IsValid(cursor))
+            return false;
+        parts = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split(Separator);
+        return parts.Length == count;
+    }
+}

@@ -1,0 +1,161 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Messaging;
+using Verbatim.Platform.Postgres;
+
+namespace Verbatim.Platform.Modules;
+
+/// <summary>Puts modules and Platform together into a host.</summary>
+public static class ModuleHosting
+{
+    // Longer than a restart of Postgres takes, shorter than clients wait.
+    private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(15);
+
+    /// <summary>Registers Platform, the modules, and all that is discovered in them.</summary>
+    /// <param name="builder">The host that is being built.</param>
+    /// <param name="connectionString">Where Postgres is.</param>
+    /// <param name="modules">Each module of the product once.</param>
+    public static void AddModules(
+        this WebApplicationBuilder builder,
+        string connectionString,
+        params IReadOnlyList<IModule> modules
+    )
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        var catalog = new ModuleCatalog(modules);
+        services.AddSingleton(catalog);
+        services.TryAddSingleton(TimeProvider.System);
+        AddPostgres(services, connectionString);
+        AddEvents(services);
+        AddMessaging(services, catalog);
+        AddHttp(services);
+
+        foreach (var type in catalog.TypesOf<IEndpoint>())
+            services.AddSingleton(typeof(IEndpoint), type);
+        foreach (var type in catalog.TypesOf<ICommand>())
+            services.AddSingleton(typeof(ICommand), type);
+        foreach (var type in catalog.TypesOf<IStartupStep>())
+            services.AddSingleton(typeof(IStartupStep), type);
+        foreach (var module in modules)
+            module.Register(services, builder.Configuration);
+    }
+
+    /// <summary>Brings the schema up to date and runs the start-up steps. Before the first request, and before any command.</summary>
+    public static async Task MigrateAsync(this IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await services.GetRequiredService<Migrator>().RunAsync(cancellationToken);
+    }
+
+    /// <summary>Runs the start-up steps of all modules, in their order.</summary>
+    public static async Task RunStartupStepsAsync(this IServiceProvider services, CancellationToken cancellationToken)
+    {
+        foreach (var step in services.GetServices<IStartupStep>().OrderBy(s => s.Order))
+            await step.RunAsync(cancellationToken);
+    }
+
+    /// <summary>Maps every endpoint of every module, and refuses a route that does not say who may call it.</summary>
+    public static void MapModules(this WebApplication app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.Use(RequestId.Middleware);
+        app.UseExceptionHandler();
+        app.UseStatusCodePages(Errors.WriteStatusAsync);
+        app.UseAuthentication();
+        app.UseAuthorization();
+
+        var groups = new Dictionary<string, RouteGroupBuilder>(StringComparer.Ordinal);
+        foreach (var endpoint in app.Services.GetServices<IEndpoint>())
+        {
+            if (!groups.TryGetValue(endpoint.Prefix, out var group))
+                groups.Add(endpoint.Prefix, group = app.MapGroup(endpoint.Prefix));
+            endpoint.Map(group);
+        }
+        RouteScopeExtensions.CheckEveryRouteDeclaresItsScope(
+            ((IEndpointRouteBuilder)app).DataSources.SelectMany(s => s.Endpoints)
+        );
+    }
+
+    private static void AddPostgres(IServiceCollection services, string connectionString)
+    {
+        services.AddSingleton(new Database(connectionString));
+        services.AddSingleton<Migrator>();
+    }
+
+    private static void AddEvents(IServiceCollection services)
+    {
+        services.AddSingleton(p => new EventCatalog(p.GetRequiredService<ModuleCatalog>().Assemblies));
+        services.AddSingleton(p => new DocumentCatalog(
+            p.GetRequiredService<ModuleCatalog>().Assemblies,
+            p.GetRequiredService<EventCatalog>()
+        ));
+        services.AddSingleton<LogSignal>();
+        services.AddSingleton<LogReader>();
+        services.AddSingleton(p =>
+        {
+            var database = p.GetRequiredService<Database>();
+            return new LogWriter(
+                () => new LogConnection(database.Writes),
+                p.GetRequiredService<LogSignal>(),
+                p.GetRequiredService<TimeProvider>(),
+                p.GetRequiredService<ILogger<LogWriter>>(),
+                LogPatience
+            );
+        });
+        services.AddSingleton(p => new EventStore(
+            p.GetRequiredService<EventCatalog>(),
+            p.GetRequiredService<LogWriter>(),
+            p.GetRequiredService<LogReader>()
+        ));
+        services.AddSingleton(p => new DocumentStore(
+            p.GetRequiredService<Database>(),
+            p.GetRequiredService<EventStore>(),
+            p.GetRequiredService<DocumentCatalog>()
+        ));
+    }
+
+    private static void AddMessaging(IServiceCollection services, ModuleCatalog catalog)
+    {
+        services.AddSingleton(new SubscriptionCatalog(catalog));
+        services.AddHostedService<SubscriptionRunner>();
+        services.AddHostedService(p => new LogTail(
+            p.GetServices<ILogObserver>(),
+            p.GetRequiredService<EventCatalog>(),
+            p.GetRequiredService<LogReader>(),
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<LogTail>>()
+        ));
+    }
+
+    private static void AddHttp(IServiceCollection services)
+    {
+        services.AddExceptionHandler<ExceptionHandler>();
+        services.AddProblemDetails(options =>
+            options.CustomizeProblemDetails = problem =>
+            {
+                problem.ProblemDetails.Extensions["requestId"] = RequestId.Of(problem.HttpContext);
+                // The framework's own validation problems come without a code.
+                if (problem.ProblemDetails is HttpValidationProblemDetails)
+                    problem.ProblemDetails.Extensions.TryAdd("code", "validation-failed");
+            }
+        );
+        services.AddAuthorization(options =>
+            // A route without a scope does not start; this is the second lock on the same door.
+            options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAssertion(_ => false).Build()
+        );
+        services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.RespectNullableAnnotations = true;
+            options.SerializerOptions.Converters.Add(
+                new System.Text.Json.Serialization.JsonStringEnumConverter(System.Text.Json.JsonNamingPolicy.CamelCase)
+            );
+        });
+    }
+}
