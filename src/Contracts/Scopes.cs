@@ -21,10 +21,16 @@ public static class Scopes
     /// <summary>Create and revoke API keys.</summary>
     public const string ApiKeysWrite = "api-keys:write";
 
+    /// <summary>List the people of the organization.</summary>
+    public const string UsersRead = "users:read";
+
+    /// <summary>Add people to the organization.</summary>
+    public const string UsersWrite = "users:write";
+
     /// <summary>Read every stream of the organization, with all that was said in it.</summary>
     public const string AuditRead = "audit:read";
 
     /// <summary>Every scope, in the order of their words.</summary>
     public static IReadOnlyList<string> All { get; } =
-    [AccountRead, AccountWrite, ApiKeysRead, ApiKeysWrite, AuditRead, InferencesCreate, ModelsRead];
+    [AccountRead, AccountWrite, ApiKeysRead, ApiKeysWrite, AuditRead, InferencesCreate, ModelsRead, UsersRead, UsersWrite];
 }

@@ -21,7 +21,17 @@ public abstract record Decision
     public static Decision Refuse(RefusalKind kind, string code, string message) =>
         new Refusing(new Refusal(kind, code, message));
 
-    internal sealed record Appending(IReadOnlyList<IEvent> Events) : Decision;
+    /// <summary>The same, and these statements in the same transaction: for what must not be in an event, as a secret's hash.</summary>
+    /// <exception cref="InvalidOperationException">The decision appends nothing.</exception>
+    public Decision AlsoWriting(params IReadOnlyList<SqlWrite> writes) =>
+        this is Appending { Events.Count: > 0 } appending
+            ? appending with { Writes = writes }
+            : throw new InvalidOperationException("Only a decision that appends events has a transaction to write in.");
+
+    internal sealed record Appending(IReadOnlyList<IEvent> Events) : Decision
+    {
+        public IReadOnlyList<SqlWrite> Writes { get; init; } = [];
+    }
 
     internal sealed record Refusing(Refusal Refusal) : Decision;
 }
@@ -55,6 +65,13 @@ public sealed record Refusal(RefusalKind Kind, string Code, string Message);
 /// <param name="Value">The state.</param>
 /// <param name="Version">1 after the first event.</param>
 public sealed record Versioned<T>(T Value, long Version)
+    where T : class;
+
+/// <summary>A document in a list.</summary>
+/// <param name="Id">The document, and its stream.</param>
+/// <param name="Value">The state.</param>
+/// <param name="Version">The version of its stream.</param>
+public sealed record Identified<T>(Guid Id, T Value, long Version)
     where T : class;
 
 /// <summary>What came of carrying out a decision: the document as it now is, or a refusal.</summary>

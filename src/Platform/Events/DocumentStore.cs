@@ -41,6 +41,37 @@ public sealed class DocumentStore
         return new Versioned<T>(shape.Read(reader.GetFieldValue<byte[]>(1)), reader.GetInt64(0));
     }
 
+    /// <summary>A tenant's documents of one type, newest id first. Not for documents whose snapshot is folded.</summary>
+    /// <param name="tenantId">The organization.</param>
+    /// <param name="before">Only those with a smaller id, or null for the newest.</param>
+    /// <param name="limit">The most rows to read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async Task<IReadOnlyList<Identified<T>>> ListAsync<T>(
+        Guid tenantId,
+        Guid? before,
+        int limit,
+        CancellationToken cancellationToken
+    )
+        where T : class, IDocument<T>
+    {
+        var shape = _documents.Of<T>();
+        await using var command = _database.Writes.CreateCommand(
+            $"""
+            select id, version, data::text from {shape.Table}
+            where tenant_id = $1 and id < $2
+            order by id desc limit $3
+            """
+        );
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = before ?? Guid.AllBitsSet });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var documents = new List<Identified<T>>();
+        while (await reader.ReadAsync(cancellationToken))
+            documents.Add(new Identified<T>(reader.GetGuid(0), shape.Read(reader.GetFieldValue<byte[]>(2)), reader.GetInt64(1)));
+        return documents;
+    }
+
     /// <summary>A document as it was after a version of its stream, or null when there was none then.</summary>
     public Task<Versioned<T>?> LoadAtVersionAsync<T>(
         Guid tenantId,
@@ -85,7 +116,8 @@ public sealed class DocumentStore
             if (decision is Decision.Refusing { Refusal: var refusal })
                 return new Outcome<T>(refusal);
 
-            var events = ((Decision.Appending)decision).Events;
+            var appending = (Decision.Appending)decision;
+            var events = appending.Events;
             if (events.Count == 0)
                 return current is not null
                     ? new Outcome<T>(current)
@@ -97,7 +129,7 @@ public sealed class DocumentStore
             var expected = current?.Version ?? 0;
             var snapshot = shape.Snapshot == SnapshotKind.Inline ? new SnapshotWrite(shape, shape.Write(after)) : null;
             var append = _events.Encode(context, new StreamEvents(shape.StreamType, id, expected, events), snapshot);
-            var result = await _events.AppendAsync([append], [], cancellationToken);
+            var result = await _events.AppendAsync([append], appending.Writes, cancellationToken);
             if (result.Conflict is null)
                 return new Outcome<T>(new Versioned<T>(after, expected + events.Count));
             if (attempt == MaxAttempts)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -9,6 +10,7 @@ using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Messaging;
 using Verbatim.Platform.Postgres;
+using Verbatim.Platform.Secrets;
 
 namespace Verbatim.Platform.Modules;
 
@@ -87,6 +89,7 @@ public static class ModuleHosting
     {
         services.AddSingleton(new Database(connectionString));
         services.AddSingleton<Migrator>();
+        services.AddSingleton(p => MasterKey.Load(p.GetRequiredService<IConfiguration>(), p.GetRequiredService<ILogger<MasterKey>>()));
     }
 
     private static void AddEvents(IServiceCollection services)
@@ -96,6 +99,7 @@ public static class ModuleHosting
             p.GetRequiredService<ModuleCatalog>().Assemblies,
             p.GetRequiredService<EventCatalog>()
         ));
+        services.AddSingleton<IdSource>();
         services.AddSingleton<LogSignal>();
         services.AddSingleton<LogReader>();
         services.AddSingleton(p =>
@@ -146,13 +150,16 @@ public static class ModuleHosting
                     problem.ProblemDetails.Extensions.TryAdd("code", "validation-failed");
             }
         );
+        // So that a body that cannot be read is answered in the one place that answers exceptions.
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.AddAuthorization(options =>
             // A route without a scope does not start; this is the second lock on the same door.
             options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAssertion(_ => false).Build()
         );
         services.ConfigureHttpJsonOptions(options =>
         {
-            options.SerializerOptions.RespectNullableAnnotations = true;
+            // A misspelt field is told to the caller, not ignored.
+            options.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow;
             options.SerializerOptions.Converters.Add(
                 new System.Text.Json.Serialization.JsonStringEnumConverter(System.Text.Json.JsonNamingPolicy.CamelCase)
             );

@@ -1,0 +1,43 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Configuration;
+using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Platform.Http;
+
+namespace Verbatim.Modules.Identity.Tokens;
+
+/// <summary>Issues this installation's access tokens, and tells who stands behind one.</summary>
+internal sealed class AccessTokens
+{
+    private const string Audience = "verbatim";
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
+
+    private readonly SigningKeys _keys;
+    private readonly AccessTokenIssuer _issuer;
+    private readonly AccessTokenValidator _validator;
+
+    public AccessTokens(IConfiguration configuration, SigningKeys keys, TimeProvider time)
+    {
+        var issuer = configuration["Identity:Issuer"] is { Length: > 0 } given ? given : "urn:verbatim";
+        _keys = keys;
+        _issuer = new AccessTokenIssuer(issuer, Audience);
+        _validator = new AccessTokenValidator(issuer, Audience, time, ClockSkew);
+    }
+
+    public string Issue(AccessToken token) => _issuer.Issue(token, _keys.Current);
+
+    /// <summary>The result of authenticating with this token, or null when it is not a valid one.</summary>
+    public AuthenticateResult? Authenticate(ReadOnlySpan<char> text)
+    {
+        if (!_validator.TryValidate(text, _keys.Public, out var token, out _))
+            return null;
+        var caller = new Caller(
+            token.OrganizationId,
+            $"user:{token.Subject}",
+            token.Subject,
+            token.Scopes.ToHashSet(StringComparer.Ordinal)
+        );
+        var principal = new ClaimsPrincipal(new CallerIdentity(caller, CredentialHandler.Scheme));
+        return AuthenticateResult.Success(new AuthenticationTicket(principal, CredentialHandler.Scheme));
+    }
+}

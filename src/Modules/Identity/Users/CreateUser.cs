@@ -1,0 +1,78 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Npgsql;
+using Verbatim.Contracts;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Modules.Identity.Users;
+
+/// <summary>A person to add to the caller's organization.</summary>
+public sealed record CreateUserRequest(
+    [property: Required, EmailAddress, StringLength(254)]
+    [property: Description("The address that the person logs in with. One account an address.")]
+        string Email,
+    [property: Required, EnumDataType(typeof(Role))] [property: Description("What the person may do.")] Role? Role
+);
+
+/// <summary>A person who was added.</summary>
+/// <param name="Id">The person.</param>
+/// <param name="Email">The address to log in with.</param>
+/// <param name="Role">What the person may do.</param>
+/// <param name="OneTimePassword">Shown this once; the person changes it after the first login.</param>
+public sealed record CreatedUserResponse(Guid Id, string Email, Role Role, string OneTimePassword);
+
+internal sealed class CreateUser : IEndpoint
+{
+    private static readonly Refusal EmailTaken = new(RefusalKind.Conflict, "identity.email-taken", "There is an account with this address already.");
+
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/users", HandleAsync)
+            .RequireScope(Scopes.UsersWrite)
+            .WithTags("Users")
+            .WithSummary("Add a person")
+            .WithDescription("Adds a person to your organization and returns a one-time password, which is shown only in this answer.")
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesValidationProblem();
+
+    private static async Task<Results<Created<CreatedUserResponse>, ProblemHttpResult>> HandleAsync(
+        CreateUserRequest request,
+        Caller caller,
+        HttpContext http,
+        DocumentStore store,
+        Passwords passwords,
+        IdSource ids,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await passwords.FindByEmailAsync(request.Email, cancellationToken) is not null)
+            return Problems.From(EmailTaken);
+
+        var id = ids.New();
+        var password = Passwords.NewOneTimePassword();
+        var hash = passwords.Hash(password);
+        var role = request.Role!.Value;
+        try
+        {
+            await store.DecideAsync<User>(
+                caller.For(http),
+                id,
+                _ => Decision.Append(new UserCreated(request.Email, role, time.GetUtcNow())).AlsoWriting(Passwords.Set(caller.TenantId, id, hash)),
+                cancellationToken
+            );
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // Somebody else took the address since we looked.
+            return Problems.From(EmailTaken);
+        }
+        return TypedResults.Created($"/api/users/{id}", new CreatedUserResponse(id, request.Email, role, password));
+    }
+}

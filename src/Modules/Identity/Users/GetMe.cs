@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Verbatim.Contracts;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Modules.Identity.Users;
+
+/// <summary>The account behind the credential.</summary>
+/// <param name="UserId">The person.</param>
+/// <param name="OrganizationId">The organization that the credential speaks for.</param>
+/// <param name="Email">The address of the account.</param>
+/// <param name="Role">What the person may do.</param>
+/// <param name="Actor">How this credential appears in the record of events.</param>
+/// <param name="Scopes">What this credential may do.</param>
+/// <param name="MustChangePassword">True until the one-time password was replaced.</param>
+public sealed record MeResponse(
+    Guid UserId,
+    Guid OrganizationId,
+    string Email,
+    Role Role,
+    string Actor,
+    IReadOnlyList<string> Scopes,
+    bool MustChangePassword
+);
+
+internal sealed class GetMe : IEndpoint
+{
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/me", HandleAsync)
+            .RequireScope(Scopes.AccountRead)
+            .WithTags("Authentication")
+            .WithSummary("See who you are")
+            .WithDescription("The account behind the credential, and what the credential may do.");
+
+    private static async Task<Results<Ok<MeResponse>, ProblemHttpResult>> HandleAsync(
+        Caller caller,
+        DocumentStore store,
+        CancellationToken cancellationToken
+    )
+    {
+        var user = await store.LoadAsync<User>(caller.TenantId, caller.UserId, cancellationToken);
+        if (user is null)
+            return Problems.NotFound("identity.user-not-found", "There is no such account.");
+        return TypedResults.Ok(
+            new MeResponse(
+                caller.UserId,
+                caller.TenantId,
+                user.Value.Email,
+                user.Value.Role,
+                caller.Actor,
+                [.. caller.Scopes.Order(StringComparer.Ordinal)],
+                user.Value.MustChangePassword
+            )
+        );
+    }
+}
