@@ -32,5 +32,15 @@ public static class Scopes
 
     /// <summary>Every scope, in the order of their words.</summary>
     public static IReadOnlyList<string> All { get; } =
-    [AccountRead, AccountWrite, ApiKeysRead, ApiKeysWrite, AuditRead, InferencesCreate, ModelsRead, UsersRead, UsersWrite];
+    [
+        AccountRead,
+        AccountWrite,
+        ApiKeysRead,
+        ApiKeysWrite,
+        AuditRead,
+        InferencesCreate,
+        ModelsRead,
+        UsersRead,
+        UsersWrite,
+    ];
 }

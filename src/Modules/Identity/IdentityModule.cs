@@ -1,12 +1,10 @@
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Verbatim.Modules.Identity.ApiKeys;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
-using Verbatim.Platform.Messaging;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity;
@@ -21,12 +19,16 @@ public sealed class IdentityModule : IModule
     public void Register(IServiceCollection services, IConfiguration configuration)
     {
         services.AddValidation();
-        services.AddAuthentication(CredentialHandler.Scheme).AddScheme<AuthenticationSchemeOptions, CredentialHandler>(CredentialHandler.Scheme, null);
+        // The core alone: the rest would bring data protection, and with it keys of its own in the home folder.
+        services.AddAuthenticationCore(options =>
+        {
+            options.DefaultScheme = CredentialHandler.Scheme;
+            options.AddScheme<CredentialHandler>(CredentialHandler.Scheme, displayName: null);
+        });
+        services.AddWebEncoders();
+        services.TryAddTransient<CredentialHandler>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<FirstOrganization>();
-        services.AddSingleton<ApiKeyCallers>();
-        services.AddSingleton<ILogObserver>(p => p.GetRequiredService<ApiKeyCallers>());
         services.AddSingleton<AccessTokens>();
-        services.AddSingleton<SigningKeys>();
     }
 }

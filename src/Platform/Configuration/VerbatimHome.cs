@@ -21,7 +21,10 @@ public sealed record VerbatimHome(string Path)
             return new VerbatimHome(System.IO.Path.GetFullPath(named));
 
         var isRoot = !OperatingSystem.IsWindows() && Environment.UserName == "root";
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        var home = Environment.GetFolderPath(
+            Environment.SpecialFolder.UserProfile,
+            Environment.SpecialFolderOption.DoNotVerify
+        );
         return new VerbatimHome(
             isRoot || home.Length == 0 ? "/var/lib/verbatim" : System.IO.Path.Combine(home, ".verbatim")
         );

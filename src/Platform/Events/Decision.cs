@@ -25,7 +25,10 @@ public abstract record Decision
     /// <exception cref="InvalidOperationException">The decision appends nothing.</exception>
     public Decision AlsoWriting(params IReadOnlyList<SqlWrite> writes) =>
         this is Appending { Events.Count: > 0 } appending
-            ? appending with { Writes = writes }
+            ? appending with
+            {
+                Writes = writes,
+            }
             : throw new InvalidOperationException("Only a decision that appends events has a transaction to write in.");
 
     internal sealed record Appending(IReadOnlyList<IEvent> Events) : Decision

@@ -68,7 +68,9 @@ public sealed class DocumentStore
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var documents = new List<Identified<T>>();
         while (await reader.ReadAsync(cancellationToken))
-            documents.Add(new Identified<T>(reader.GetGuid(0), shape.Read(reader.GetFieldValue<byte[]>(2)), reader.GetInt64(1)));
+            documents.Add(
+                new Identified<T>(reader.GetGuid(0), shape.Read(reader.GetFieldValue<byte[]>(2)), reader.GetInt64(1))
+            );
         return documents;
     }
 
@@ -137,6 +139,34 @@ public sealed class DocumentStore
         }
     }
 
+    /// <summary>A document that does not exist yet, for <see cref="CreateAsync"/>.</summary>
+    /// <param name="id">The document, and its stream.</param>
+    /// <param name="events">Its first events, at least one.</param>
+    public NewDocument New<T>(Guid id, params IReadOnlyList<IEvent> events)
+        where T : class, IDocument<T>
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        var shape = _documents.Of<T>();
+        var state =
+            events.Aggregate((T?)null, T.Evolve) ?? throw new ArgumentException("There is no event.", nameof(events));
+        var snapshot = shape.Snapshot == SnapshotKind.Inline ? new SnapshotWrite(shape, shape.Write(state)) : null;
+        return new NewDocument(new StreamEvents(shape.StreamType, id, 0, events), snapshot);
+    }
+
+    /// <summary>Creates several documents and carries out statements, all in one transaction or not at all.</summary>
+    /// <exception cref="LogUnavailableException">Postgres did not come back in time; nothing was stored.</exception>
+    public Task<AppendResult> CreateAsync(
+        AppendContext context,
+        IReadOnlyList<NewDocument> documents,
+        IReadOnlyList<SqlWrite> writes,
+        CancellationToken cancellationToken
+    ) =>
+        _events.AppendAsync(
+            [.. documents.Select(d => _events.Encode(context, d.Stream, d.Snapshot))],
+            writes,
+            cancellationToken
+        );
+
     private async Task<Versioned<T>?> FoldAsync<T>(
         Guid tenantId,
         Guid id,
@@ -167,4 +197,18 @@ public sealed class ConcurrencyException(VersionConflict conflict)
 {
     /// <summary>The last conflict.</summary>
     public VersionConflict Conflict { get; } = conflict;
+}
+
+/// <summary>A document that is about to be created, made by <see cref="DocumentStore.New"/>.</summary>
+public sealed class NewDocument
+{
+    internal NewDocument(StreamEvents stream, SnapshotWrite? snapshot)
+    {
+        Stream = stream;
+        Snapshot = snapshot;
+    }
+
+    internal StreamEvents Stream { get; }
+
+    internal SnapshotWrite? Snapshot { get; }
 }

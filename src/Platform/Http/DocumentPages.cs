@@ -24,7 +24,10 @@ public static class DocumentPages
         if (page.Cursor is { } cursor)
         {
             if (!Cursor.TryRead(cursor, 1, out var parts) || !Guid.TryParseExact(parts[0], "N", out var id))
-                return Problems.BadRequest("invalid-cursor", "The cursor is not one that this list gave; leave it out to begin at the first page.");
+                return Problems.BadRequest(
+                    "invalid-cursor",
+                    "The cursor is not one that this list gave; leave it out to begin at the first page."
+                );
             before = id;
         }
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -40,12 +42,10 @@ public static class ModuleHosting
         AddMessaging(services, catalog);
         AddHttp(services);
 
-        foreach (var type in catalog.TypesOf<IEndpoint>())
-            services.AddSingleton(typeof(IEndpoint), type);
-        foreach (var type in catalog.TypesOf<ICommand>())
-            services.AddSingleton(typeof(ICommand), type);
-        foreach (var type in catalog.TypesOf<IStartupStep>())
-            services.AddSingleton(typeof(IStartupStep), type);
+        AddDiscovered<IEndpoint>(services, catalog);
+        AddDiscovered<ICommand>(services, catalog);
+        AddDiscovered<IStartupStep>(services, catalog);
+        AddDiscovered<ILogObserver>(services, catalog);
         foreach (var module in modules)
             module.Register(services, builder.Configuration);
     }
@@ -85,11 +85,24 @@ public static class ModuleHosting
         );
     }
 
+    // Under its own type too: a start-up step or an observer is often what other services ask for the result.
+    private static void AddDiscovered<T>(IServiceCollection services, ModuleCatalog catalog)
+        where T : class
+    {
+        foreach (var type in catalog.TypesOf<T>())
+        {
+            services.TryAddSingleton(type);
+            services.AddSingleton(p => (T)p.GetRequiredService(type));
+        }
+    }
+
     private static void AddPostgres(IServiceCollection services, string connectionString)
     {
         services.AddSingleton(new Database(connectionString));
         services.AddSingleton<Migrator>();
-        services.AddSingleton(p => MasterKey.Load(p.GetRequiredService<IConfiguration>(), p.GetRequiredService<ILogger<MasterKey>>()));
+        services.AddSingleton(p =>
+            MasterKey.Load(p.GetRequiredService<IConfiguration>(), p.GetRequiredService<ILogger<MasterKey>>())
+        );
     }
 
     private static void AddEvents(IServiceCollection services)
@@ -146,8 +159,16 @@ public static class ModuleHosting
             {
                 problem.ProblemDetails.Extensions["requestId"] = RequestId.Of(problem.HttpContext);
                 // The framework's own validation problems come without a code.
-                if (problem.ProblemDetails is HttpValidationProblemDetails)
-                    problem.ProblemDetails.Extensions.TryAdd("code", "validation-failed");
+                if (problem.ProblemDetails is HttpValidationProblemDetails validation)
+                {
+                    validation.Extensions.TryAdd("code", "validation-failed");
+                    // Named as the caller wrote them, not as the C# property is called.
+                    validation.Errors = validation.Errors.ToDictionary(
+                        e => JsonNamingPolicy.CamelCase.ConvertName(e.Key),
+                        e => e.Value,
+                        StringComparer.Ordinal
+                    );
+                }
             }
         );
         // So that a body that cannot be read is answered in the one place that answers exceptions.
@@ -159,9 +180,14 @@ public static class ModuleHosting
         services.ConfigureHttpJsonOptions(options =>
         {
             // A misspelt field is told to the caller, not ignored.
-            options.SerializerOptions.UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow;
+            options.SerializerOptions.UnmappedMemberHandling = System
+                .Text
+                .Json
+                .Serialization
+                .JsonUnmappedMemberHandling
+                .Disallow;
             options.SerializerOptions.Converters.Add(
-                new System.Text.Json.Serialization.JsonStringEnumConverter(System.Text.Json.JsonNamingPolicy.CamelCase)
+                new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)
             );
         });
     }

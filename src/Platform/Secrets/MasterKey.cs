@@ -54,7 +54,13 @@ public sealed partial class MasterKey
         var nonce = sealedBytes.AsSpan(0, NonceSize);
         RandomNumberGenerator.Fill(nonce);
         using var aes = new AesGcm(_key, TagSize);
-        aes.Encrypt(nonce, secret, sealedBytes.AsSpan(NonceSize, secret.Length), sealedBytes.AsSpan(NonceSize + secret.Length), Encoding.UTF8.GetBytes(purpose));
+        aes.Encrypt(
+            nonce,
+            secret,
+            sealedBytes.AsSpan(NonceSize, secret.Length),
+            sealedBytes.AsSpan(NonceSize + secret.Length),
+            Encoding.UTF8.GetBytes(purpose)
+        );
         return sealedBytes;
     }
 
@@ -66,7 +72,13 @@ public sealed partial class MasterKey
             throw new CryptographicException("The sealed secret is cut short.");
         var secret = new byte[sealedBytes.Length - NonceSize - TagSize];
         using var aes = new AesGcm(_key, TagSize);
-        aes.Decrypt(sealedBytes[..NonceSize], sealedBytes.Slice(NonceSize, secret.Length), sealedBytes[^TagSize..], secret, Encoding.UTF8.GetBytes(purpose));
+        aes.Decrypt(
+            sealedBytes[..NonceSize],
+            sealedBytes.Slice(NonceSize, secret.Length),
+            sealedBytes[^TagSize..],
+            secret,
+            Encoding.UTF8.GetBytes(purpose)
+        );
         return secret;
     }
 
@@ -75,7 +87,9 @@ public sealed partial class MasterKey
         Span<byte> key = stackalloc byte[KeySize + 1];
         return Convert.TryFromBase64String(text.Trim(), key, out var length) && length == KeySize
             ? key[..KeySize].ToArray()
-            : throw new InvalidOperationException($"{source} must be 32 bytes in base64, as 'openssl rand -base64 32' prints them.");
+            : throw new InvalidOperationException(
+                $"{source} must be 32 bytes in base64, as 'openssl rand -base64 32' prints them."
+            );
     }
 
     // Two instances may start at once: whoever creates the file first has made the key.
@@ -95,6 +109,9 @@ public sealed partial class MasterKey
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Made a master key in {Path}. Keep a copy: without it the secrets in the database are lost. With several instances, set Secrets:MasterKeyFile on each")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Made a master key in {Path}. Keep a copy: without it the secrets in the database are lost. With several instances, set Secrets:MasterKeyFile on each"
+    )]
     private static partial void LogMade(ILogger logger, string path);
 }

@@ -24,7 +24,15 @@ internal sealed record ApiKey(
     public static ApiKey Evolve(ApiKey? current, IEvent @event) =>
         (current, @event) switch
         {
-            (null, ApiKeyCreated e) => new ApiKey(e.Name, e.Prefix, e.Scopes, e.UserId, e.CreatedAt, e.ExpiresAt, RevokedAt: null),
+            (null, ApiKeyCreated e) => new ApiKey(
+                e.Name,
+                e.Prefix,
+                e.Scopes,
+                e.UserId,
+                e.CreatedAt,
+                e.ExpiresAt,
+                RevokedAt: null
+            ),
             ({ RevokedAt: null } key, ApiKeyRevoked e) => key with { RevokedAt = e.RevokedAt },
             _ => throw new UnexpectedEventException(typeof(ApiKey), @event),
         };

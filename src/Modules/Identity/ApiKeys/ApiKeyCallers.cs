@@ -28,7 +28,12 @@ internal sealed class ApiKeyCallers(Database database, EventStore events, TimePr
     // Grows with every forgetting: what was read before it may be stale and is not remembered.
     private long _generation;
 
-    private sealed record Remembered(Guid ApiKeyId, AuthenticateResult Result, DateTimeOffset? ExpiresAt, DateTimeOffset ReadAt);
+    private sealed record Remembered(
+        Guid ApiKeyId,
+        AuthenticateResult Result,
+        DateTimeOffset? ExpiresAt,
+        DateTimeOffset ReadAt
+    );
 
     public IReadOnlyCollection<Type> EventTypes { get; } = [typeof(ApiKeyRevoked)];
 
@@ -60,7 +65,11 @@ internal sealed class ApiKeyCallers(Database database, EventStore events, TimePr
         _remembered.Clear();
     }
 
-    private async Task<AuthenticateResult?> ReadAsync(SecretHash hash, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<AuthenticateResult?> ReadAsync(
+        SecretHash hash,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         var generation = Interlocked.Read(ref _generation);
         await using var command = database.Writes.CreateCommand(
@@ -79,13 +88,21 @@ internal sealed class ApiKeyCallers(Database database, EventStore events, TimePr
 
         var tenantId = reader.GetGuid(0);
         var id = reader.GetGuid(1);
-        var key = System.Text.Json.JsonSerializer.Deserialize<ApiKey>(reader.GetFieldValue<byte[]>(2), events.Catalog.Json)!;
+        var key = System.Text.Json.JsonSerializer.Deserialize<ApiKey>(
+            reader.GetFieldValue<byte[]>(2),
+            events.Catalog.Json
+        )!;
         if (!key.IsActive(now))
             return null;
 
         // A key never does more than its maker may do now.
         var scopes = RoleScopes.Of(Enum.Parse<Role>(reader.GetString(3), ignoreCase: true));
-        var caller = new Caller(tenantId, $"api-key:{id}", key.UserId, key.Scopes.Where(scopes.Contains).ToHashSet(StringComparer.Ordinal));
+        var caller = new Caller(
+            tenantId,
+            $"api-key:{id}",
+            key.UserId,
+            key.Scopes.Where(scopes.Contains).ToHashSet(StringComparer.Ordinal)
+        );
         var principal = new ClaimsPrincipal(new CallerIdentity(caller, CredentialHandler.Scheme));
         var result = AuthenticateResult.Success(new AuthenticationTicket(principal, CredentialHandler.Scheme));
 

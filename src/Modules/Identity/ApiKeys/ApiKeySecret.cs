@@ -45,6 +45,7 @@ internal static class ApiKeySecret
 }
 
 /// <summary>A SHA-256 as a value, so that it can be the key of a dictionary without an allocation.</summary>
+[StructLayout(LayoutKind.Sequential)]
 internal readonly record struct SecretHash(ulong A, ulong B, ulong C, ulong D)
 {
     public byte[] ToArray()

@@ -45,7 +45,9 @@ internal sealed class CreateApiKey : IEndpoint
             .RequireScope(Scopes.ApiKeysWrite)
             .WithTags("API keys")
             .WithSummary("Make an API key")
-            .WithDescription("Makes a key and returns its secret, which is shown only in this answer; the server keeps a hash.")
+            .WithDescription(
+                "Makes a key and returns its secret, which is shown only in this answer; the server keeps a hash."
+            )
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesValidationProblem();
 
@@ -71,17 +73,37 @@ internal sealed class CreateApiKey : IEndpoint
             key =>
                 TypedResults.Created(
                     $"/api/api-keys/{id}",
-                    new CreatedApiKeyResponse(id, key.Value.Name, secret, key.Value.Prefix, key.Value.Scopes, key.Value.ExpiresAt)
+                    new CreatedApiKeyResponse(
+                        id,
+                        key.Value.Name,
+                        secret,
+                        key.Value.Prefix,
+                        key.Value.Scopes,
+                        key.Value.ExpiresAt
+                    )
                 ),
             refusal => Problems.From(refusal)
         );
     }
 
-    internal static Decision Decide(Caller caller, Guid id, CreateApiKeyRequest request, string secret, DateTimeOffset now)
+    internal static Decision Decide(
+        Caller caller,
+        Guid id,
+        CreateApiKeyRequest request,
+        string secret,
+        DateTimeOffset now
+    )
     {
-        var scopes = (request.Scopes ?? DefaultScopes).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var scopes = (request.Scopes ?? DefaultScopes)
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (scopes.Count == 0)
-            return Decision.Refuse(RefusalKind.Invalid, "identity.no-scope", "Name at least one scope, or leave 'scopes' out.");
+            return Decision.Refuse(
+                RefusalKind.Invalid,
+                "identity.no-scope",
+                "Name at least one scope, or leave 'scopes' out."
+            );
         if (scopes.Find(s => !Scopes.All.Contains(s, StringComparer.Ordinal)) is { } unknown)
             return Decision.Refuse(
                 RefusalKind.Invalid,
@@ -89,11 +111,26 @@ internal sealed class CreateApiKey : IEndpoint
                 $"There is no scope '{unknown}'. The scopes are {string.Join(", ", Scopes.All)}."
             );
         if (scopes.Find(s => !caller.Scopes.Contains(s)) is { } beyond)
-            return Decision.Refuse(RefusalKind.Forbidden, "identity.scope-beyond-yours", $"You cannot grant '{beyond}': you do not have it yourself.");
+            return Decision.Refuse(
+                RefusalKind.Forbidden,
+                "identity.scope-beyond-yours",
+                $"You cannot grant '{beyond}': you do not have it yourself."
+            );
         if (request.ExpiresAt <= now)
-            return Decision.Refuse(RefusalKind.Invalid, "identity.expiry-in-the-past", "'expiresAt' must lie in the future.");
+            return Decision.Refuse(
+                RefusalKind.Invalid,
+                "identity.expiry-in-the-past",
+                "'expiresAt' must lie in the future."
+            );
 
-        var created = new ApiKeyCreated(request.Name, ApiKeySecret.PrefixOf(secret), scopes, caller.UserId, now, request.ExpiresAt?.ToUniversalTime());
+        var created = new ApiKeyCreated(
+            request.Name,
+            ApiKeySecret.PrefixOf(secret),
+            scopes,
+            caller.UserId,
+            now,
+            request.ExpiresAt?.ToUniversalTime()
+        );
         return Decision.Append(created).AlsoWriting(ApiKeySecret.Store(caller.TenantId, id, secret));
     }
 }

@@ -17,7 +17,9 @@ internal sealed class RevokeApiKey : IEndpoint
             .RequireScope(Scopes.ApiKeysWrite)
             .WithTags("API keys")
             .WithSummary("Revoke an API key")
-            .WithDescription("The key stops working within a second, on every instance, for good. Revoking it again changes nothing.")
+            .WithDescription(
+                "The key stops working within a second, on every instance, for good. Revoking it again changes nothing."
+            )
             .ProducesProblem(StatusCodes.Status404NotFound);
 
     private static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
@@ -30,10 +32,18 @@ internal sealed class RevokeApiKey : IEndpoint
         CancellationToken cancellationToken
     )
     {
-        var outcome = await store.DecideAsync<ApiKey>(caller.For(http), id, key => Decide(key, time.GetUtcNow()), cancellationToken);
+        var outcome = await store.DecideAsync<ApiKey>(
+            caller.For(http),
+            id,
+            key => Decide(key, time.GetUtcNow()),
+            cancellationToken
+        );
         // This instance need not wait to hear it from the log.
         callers.Forget(id);
-        return outcome.Match<Results<NoContent, ProblemHttpResult>>(_ => TypedResults.NoContent(), refusal => Problems.From(refusal));
+        return outcome.Match<Results<NoContent, ProblemHttpResult>>(
+            _ => TypedResults.NoContent(),
+            refusal => Problems.From(refusal)
+        );
     }
 
     internal static Decision Decide(ApiKey? key, DateTimeOffset now) =>

@@ -14,7 +14,8 @@ namespace Verbatim.Modules.Identity.Logins;
 
 /// <summary>The old password and the new one.</summary>
 public sealed record ChangePasswordRequest(
-    [property: Required, StringLength(1000)] [property: Description("The password as it is now, or the one-time password.")]
+    [property: Required, StringLength(1000)]
+    [property: Description("The password as it is now, or the one-time password.")]
         string CurrentPassword,
     [property: Required, StringLength(1000, MinimumLength = 12)]
     [property: Description("At least 12 characters; no rules about their kinds.")]
@@ -48,7 +49,9 @@ internal sealed class ChangePassword : IEndpoint
         if (!passwords.Verify(account, request.CurrentPassword))
             return Problems.Create(new HttpError(403, "identity.wrong-password", "The current password is wrong."));
         if (request.NewPassword == request.CurrentPassword)
-            return Problems.Create(new HttpError(422, "identity.same-password", "The new password is the old one; choose another."));
+            return Problems.Create(
+                new HttpError(422, "identity.same-password", "The new password is the old one; choose another.")
+            );
 
         var hash = passwords.Hash(request.NewPassword);
         var outcome = await store.DecideAsync<User>(
@@ -57,9 +60,14 @@ internal sealed class ChangePassword : IEndpoint
             user =>
                 user is null
                     ? Decision.Refuse(RefusalKind.NotFound, "identity.user-not-found", "There is no such account.")
-                    : Decision.Append(new PasswordChanged()).AlsoWriting(Passwords.Set(caller.TenantId, caller.UserId, hash)),
+                    : Decision
+                        .Append(new PasswordChanged())
+                        .AlsoWriting(Passwords.Set(caller.TenantId, caller.UserId, hash)),
             cancellationToken
         );
-        return outcome.Match<Results<NoContent, ProblemHttpResult>>(_ => TypedResults.NoContent(), refusal => Problems.From(refusal));
+        return outcome.Match<Results<NoContent, ProblemHttpResult>>(
+            _ => TypedResults.NoContent(),
+            refusal => Problems.From(refusal)
+        );
     }
 }

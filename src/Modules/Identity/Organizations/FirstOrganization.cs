@@ -8,11 +8,15 @@ internal sealed class FirstOrganization(Database database)
     private Guid? _id;
 
     public async ValueTask<Guid> GetIdAsync(CancellationToken cancellationToken) =>
-        _id ??= await FindAsync(cancellationToken) ?? throw new InvalidOperationException("There is no organization: the first start did not finish.");
+        _id ??=
+            await FindAsync(cancellationToken)
+            ?? throw new InvalidOperationException("There is no organization: the first start did not finish.");
 
     public async Task<Guid?> FindAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.Writes.CreateCommand("select id from documents.organization order by id limit 1");
+        await using var command = database.Writes.CreateCommand(
+            "select id from documents.organization order by id limit 1"
+        );
         return (Guid?)await command.ExecuteScalarAsync(cancellationToken);
     }
 }

@@ -15,17 +15,23 @@ internal sealed class SigningKeys(Database database, MasterKey masterKey) : ISta
     public int Order => -10;
 
     /// <summary>The key that signs.</summary>
-    public SigningKey Current => _current ?? throw new InvalidOperationException("The signing keys are not loaded yet.");
+    public SigningKey Current =>
+        _current ?? throw new InvalidOperationException("The signing keys are not loaded yet.");
 
     /// <summary>The keys that verify. The same object until the keys change.</summary>
-    public JsonWebKeySet Public => _public ?? throw new InvalidOperationException("The signing keys are not loaded yet.");
+    public JsonWebKeySet Public =>
+        _public ?? throw new InvalidOperationException("The signing keys are not loaded yet.");
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Two instances that start together must agree on one key.
-        await ExecuteAsync(connection, "lock table identity.signing_keys in share row exclusive mode", cancellationToken);
+        await ExecuteAsync(
+            connection,
+            "lock table identity.signing_keys in share row exclusive mode",
+            cancellationToken
+        );
         var keys = await ReadAsync(connection, cancellationToken);
         if (keys.Count == 0)
             keys.Add(await MakeAsync(connection, cancellationToken));
@@ -37,7 +43,10 @@ internal sealed class SigningKeys(Database database, MasterKey masterKey) : ISta
 
     private async Task<List<SigningKey>> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("select kid, sealed_key from identity.signing_keys order by created_at, kid", connection);
+        await using var command = new NpgsqlCommand(
+            "select kid, sealed_key from identity.signing_keys order by created_at, kid",
+            connection
+        );
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var keys = new List<SigningKey>();
         while (await reader.ReadAsync(cancellationToken))
@@ -63,7 +72,9 @@ internal sealed class SigningKeys(Database database, MasterKey masterKey) : ISta
         {
             return SigningKey.TryParse(jwk, out var key, out var failure)
                 ? key
-                : throw new InvalidOperationException($"The signing key {keyId} in the database is broken ({failure}).");
+                : throw new InvalidOperationException(
+                    $"The signing key {keyId} in the database is broken ({failure})."
+                );
         }
         finally
         {
@@ -75,7 +86,10 @@ internal sealed class SigningKeys(Database database, MasterKey masterKey) : ISta
     {
         var key = SigningKey.Generate();
         var jwk = key.ExportPrivateJwk();
-        await using var command = new NpgsqlCommand("insert into identity.signing_keys (kid, sealed_key) values ($1, $2)", connection);
+        await using var command = new NpgsqlCommand(
+            "insert into identity.signing_keys (kid, sealed_key) values ($1, $2)",
+            connection
+        );
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = key.KeyId });
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = masterKey.Seal(jwk, Purpose(key.KeyId)) });
         CryptographicOperations.ZeroMemory(jwk);

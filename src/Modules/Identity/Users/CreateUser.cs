@@ -29,7 +29,11 @@ public sealed record CreatedUserResponse(Guid Id, string Email, Role Role, strin
 
 internal sealed class CreateUser : IEndpoint
 {
-    private static readonly Refusal EmailTaken = new(RefusalKind.Conflict, "identity.email-taken", "There is an account with this address already.");
+    private static readonly Refusal EmailTaken = new(
+        RefusalKind.Conflict,
+        "identity.email-taken",
+        "There is an account with this address already."
+    );
 
     public void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -37,7 +41,9 @@ internal sealed class CreateUser : IEndpoint
             .RequireScope(Scopes.UsersWrite)
             .WithTags("Users")
             .WithSummary("Add a person")
-            .WithDescription("Adds a person to your organization and returns a one-time password, which is shown only in this answer.")
+            .WithDescription(
+                "Adds a person to your organization and returns a one-time password, which is shown only in this answer."
+            )
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesValidationProblem();
 
@@ -64,7 +70,10 @@ internal sealed class CreateUser : IEndpoint
             await store.DecideAsync<User>(
                 caller.For(http),
                 id,
-                _ => Decision.Append(new UserCreated(request.Email, role, time.GetUtcNow())).AlsoWriting(Passwords.Set(caller.TenantId, id, hash)),
+                _ =>
+                    Decision
+                        .Append(new UserCreated(request.Email, role, time.GetUtcNow()))
+                        .AlsoWriting(Passwords.Set(caller.TenantId, id, hash)),
                 cancellationToken
             );
         }

@@ -17,7 +17,8 @@ namespace Verbatim.Modules.Identity.Users;
 /// <param name="CreatedAt">When the person was added.</param>
 public sealed record UserResponse(Guid Id, string Email, Role Role, bool MustChangePassword, DateTimeOffset CreatedAt)
 {
-    internal static UserResponse From(Guid id, User user) => new(id, user.Email, user.Role, user.MustChangePassword, user.CreatedAt);
+    internal static UserResponse From(Guid id, User user) =>
+        new(id, user.Email, user.Role, user.MustChangePassword, user.CreatedAt);
 }
 
 internal sealed class ListUsers : IEndpoint

@@ -23,9 +23,13 @@ internal sealed class Passwords(Database database)
 
     private static readonly object Anyone = new();
 
-    private readonly PasswordHasher<object> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
-    private readonly Lazy<string> _nobodysHash = new(
-        () => new PasswordHasher<object>(Options.Create(new PasswordHasherOptions { IterationCount = Iterations })).HashPassword(Anyone, Guid.NewGuid().ToString())
+    private readonly PasswordHasher<object> _hasher = new(
+        Options.Create(new PasswordHasherOptions { IterationCount = Iterations })
+    );
+    private readonly Lazy<string> _nobodysHash = new(() =>
+        new PasswordHasher<object>(
+            Options.Create(new PasswordHasherOptions { IterationCount = Iterations })
+        ).HashPassword(Anyone, Guid.NewGuid().ToString())
     );
 
     public static string NewOneTimePassword() => RandomNumberGenerator.GetString(OneTimeAlphabet, OneTimeLength);
@@ -53,12 +57,20 @@ internal sealed class Passwords(Database database)
         );
 
     public Task<Account?> FindByEmailAsync(string email, CancellationToken cancellationToken) =>
-        FindAsync("lower(u.data ->> 'email') = lower($1)", new NpgsqlParameter<string> { TypedValue = email }, cancellationToken);
+        FindAsync(
+            "lower(u.data ->> 'email') = lower($1)",
+            new NpgsqlParameter<string> { TypedValue = email },
+            cancellationToken
+        );
 
     public Task<Account?> FindByIdAsync(Guid userId, CancellationToken cancellationToken) =>
         FindAsync("u.id = $1", new NpgsqlParameter<Guid> { TypedValue = userId }, cancellationToken);
 
-    private async Task<Account?> FindAsync(string condition, NpgsqlParameter parameter, CancellationToken cancellationToken)
+    private async Task<Account?> FindAsync(
+        string condition,
+        NpgsqlParameter parameter,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.Writes.CreateCommand(
             $"""

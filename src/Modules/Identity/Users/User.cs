@@ -4,7 +4,8 @@ namespace Verbatim.Modules.Identity.Users;
 
 /// <summary>A person in an organization. The password's hash is not here: it is a secret, and events are read by auditors.</summary>
 [StreamType("user")]
-internal sealed record User(string Email, Role Role, bool MustChangePassword, DateTimeOffset CreatedAt) : IDocument<User>
+internal sealed record User(string Email, Role Role, bool MustChangePassword, DateTimeOffset CreatedAt)
+    : IDocument<User>
 {
     public static User Evolve(User? current, IEvent @event) =>
         (current, @event) switch

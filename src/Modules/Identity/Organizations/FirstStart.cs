@@ -2,13 +2,12 @@ using Microsoft.Extensions.Configuration;
 using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Modules.Identity.ApiKeys;
-using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
-namespace Verbatim.Modules.Identity.FirstStart;
+namespace Verbatim.Modules.Identity.Organizations;
 
 /// <summary>
 /// On an empty database: makes the organization, its administrator and a first API key, all in one transaction, and prints the two secrets. They
@@ -18,7 +17,6 @@ internal sealed class FirstStart(
     IConfiguration configuration,
     Database database,
     FirstOrganization organization,
-    EventStore events,
     DocumentStore documents,
     Passwords passwords,
     IdSource ids,
@@ -46,12 +44,25 @@ internal sealed class FirstStart(
         var password = givenPassword ?? Passwords.NewOneTimePassword();
         var secret = ApiKeySecret.New();
 
-        var result = await events.AppendAsync(
+        var result = await documents.CreateAsync(
             new AppendContext(tenantId, "system:first-start", ""),
             [
-                documents.New<Organization>(tenantId, new OrganizationCreated(Setting("Identity:OrganizationName") ?? "My organization", now)),
+                documents.New<Organization>(
+                    tenantId,
+                    new OrganizationCreated(Setting("Identity:OrganizationName") ?? "My organization", now)
+                ),
                 documents.New<User>(userId, new UserCreated(email, Role.Admin, now)),
-                documents.New<ApiKey>(keyId, new ApiKeyCreated("First key", ApiKeySecret.PrefixOf(secret), Scopes.All, userId, now, ExpiresAt: null)),
+                documents.New<ApiKey>(
+                    keyId,
+                    new ApiKeyCreated(
+                        "First key",
+                        ApiKeySecret.PrefixOf(secret),
+                        Scopes.All,
+                        userId,
+                        now,
+                        ExpiresAt: null
+                    )
+                ),
             ],
             [Passwords.Set(tenantId, userId, passwords.Hash(password)), ApiKeySecret.Store(tenantId, keyId, secret)],
             cancellationToken
@@ -66,13 +77,21 @@ internal sealed class FirstStart(
 
     private string Welcome(string email, string? password, string secret)
     {
-        var url = (configuration["Urls"] ?? "http://localhost:8080").Split(';')[0].TrimEnd('/').Replace("*", "localhost", StringComparison.Ordinal).Replace("0.0.0.0", "localhost", StringComparison.Ordinal);
+        var url = (configuration["Urls"] ?? "http://localhost:8080")
+            .Split(';')[0]
+            .TrimEnd('/')
+            .Replace("*", "localhost", StringComparison.Ordinal)
+            .Replace("0.0.0.0", "localhost", StringComparison.Ordinal);
         return $$"""
 
             This is the first start. Keep these two; they are not shown again.
 
               Administrator  {{email}}
-              {{(password is null ? "Password       as set by Identity:AdministratorPassword" : "One-time password  " + password)}}
+              {{(
+                password is null
+                    ? "Password       as set by Identity:AdministratorPassword"
+                    : "One-time password  " + password
+            )}}
               API key        {{secret}}
 
             A first call:

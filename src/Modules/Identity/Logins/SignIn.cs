@@ -14,9 +14,11 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Identity.Logins;
 
 /// <summary>Who logs in.</summary>
-public sealed record LogInRequest(
+public sealed record SignInRequest(
     [property: Required, StringLength(254)] [property: Description("The address of the account.")] string Email,
-    [property: Required, StringLength(1000)] [property: Description("The password, or the one-time password.")] string Password
+    [property: Required, StringLength(1000)]
+    [property: Description("The password, or the one-time password.")]
+        string Password
 );
 
 /// <summary>An access token, to be sent as <c>Authorization: Bearer</c>.</summary>
@@ -24,9 +26,9 @@ public sealed record LogInRequest(
 /// <param name="TokenType">Always <c>Bearer</c>.</param>
 /// <param name="ExpiresIn">Seconds until it ends.</param>
 /// <param name="MustChangePassword">True while the password is the one-time one: change it with <c>POST /api/auth/password</c>.</param>
-public sealed record LogInResponse(string AccessToken, string TokenType, int ExpiresIn, bool MustChangePassword);
+public sealed record SignInResponse(string AccessToken, string TokenType, int ExpiresIn, bool MustChangePassword);
 
-internal sealed class LogIn : IEndpoint
+internal sealed class SignIn : IEndpoint
 {
     internal static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
     private const int MaxUserAgent = 300;
@@ -37,12 +39,14 @@ internal sealed class LogIn : IEndpoint
             .AllowAnyone()
             .WithTags("Authentication")
             .WithSummary("Log in")
-            .WithDescription("Exchanges an address and a password for an access token of 15 minutes. Every attempt is recorded.")
+            .WithDescription(
+                "Exchanges an address and a password for an access token of 15 minutes. Every attempt is recorded."
+            )
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesValidationProblem();
 
-    private static async Task<Results<Ok<LogInResponse>, ProblemHttpResult>> HandleAsync(
-        LogInRequest request,
+    private static async Task<Results<Ok<SignInResponse>, ProblemHttpResult>> HandleAsync(
+        SignInRequest request,
         HttpContext http,
         Passwords passwords,
         FirstOrganization firstOrganization,
@@ -74,7 +78,9 @@ internal sealed class LogIn : IEndpoint
         );
 
         if (!isRight)
-            return Problems.Create(new HttpError(401, "identity.wrong-credentials", "The address or the password is wrong."));
+            return Problems.Create(
+                new HttpError(401, "identity.wrong-credentials", "The address or the password is wrong.")
+            );
 
         var now = time.GetUtcNow();
         var token = tokens.Issue(
@@ -91,6 +97,8 @@ internal sealed class LogIn : IEndpoint
                 ExpiresAt = now + Lifetime,
             }
         );
-        return TypedResults.Ok(new LogInResponse(token, "Bearer", (int)Lifetime.TotalSeconds, account.MustChangePassword));
+        return TypedResults.Ok(
+            new SignInResponse(token, "Bearer", (int)Lifetime.TotalSeconds, account.MustChangePassword)
+        );
     }
 }
