@@ -74,6 +74,9 @@ public sealed class EventStore
     /// <summary>The last position of the log, 0 when it is empty.</summary>
     public Task<long> ReadHeadAsync(CancellationToken cancellationToken) => _reader.ReadHeadAsync(cancellationToken);
 
+    /// <summary>The highest position that this instance knows of, without asking the database. What it appends from now on lies behind it.</summary>
+    public long LastKnownPosition => _writer.LastKnownPosition;
+
     internal Task<AppendResult> AppendAsync(
         IReadOnlyList<StreamAppend> streams,
         IReadOnlyList<SqlWrite> writes,

@@ -58,6 +58,8 @@ internal sealed partial class LogWriter : IAsyncDisposable
         _thread.Start();
     }
 
+    public long LastKnownPosition => _signal.Position;
+
     public void Enqueue(PendingAppend append)
     {
         lock (_gate)

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
@@ -24,12 +25,11 @@ public static class ModuleHosting
 
     /// <summary>Registers Platform, the modules, and all that is discovered in them.</summary>
     /// <param name="builder">The host that is being built.</param>
-    /// <param name="connectionString">Where Postgres is.</param>
+    /// <param name="database">Where Postgres is.</param>
     /// <param name="modules">Each module of the product once.</param>
     public static void AddModules(
         this WebApplicationBuilder builder,
-        string connectionString,
-        params IReadOnlyList<IModule> modules
+        Database database, params IReadOnlyList<IModule> modules
     )
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -37,7 +37,7 @@ public static class ModuleHosting
         var catalog = new ModuleCatalog(modules);
         services.AddSingleton(catalog);
         services.TryAddSingleton(TimeProvider.System);
-        AddPostgres(services, connectionString);
+        AddPostgres(services, database);
         AddEvents(services);
         AddMessaging(services, catalog);
         AddHttp(services);
@@ -46,6 +46,7 @@ public static class ModuleHosting
         AddDiscovered<ICommand>(services, catalog);
         AddDiscovered<IStartupStep>(services, catalog);
         AddDiscovered<ILogObserver>(services, catalog);
+        AddDiscoveredServices(services, catalog);
         foreach (var module in modules)
             module.Register(services, builder.Configuration);
     }
@@ -96,9 +97,19 @@ public static class ModuleHosting
         }
     }
 
-    private static void AddPostgres(IServiceCollection services, string connectionString)
+    // A background service of a module: the same object as under its other faces.
+    private static void AddDiscoveredServices(IServiceCollection services, ModuleCatalog catalog)
     {
-        services.AddSingleton(new Database(connectionString));
+        foreach (var type in catalog.TypesOf<BackgroundService>().Where(t => t.Assembly != typeof(ModuleHosting).Assembly))
+        {
+            services.TryAddSingleton(type);
+            services.AddSingleton(p => (IHostedService)p.GetRequiredService(type));
+        }
+    }
+
+    private static void AddPostgres(IServiceCollection services, Database database)
+    {
+        services.AddSingleton(database);
         services.AddSingleton<Migrator>();
         services.AddSingleton(p =>
             MasterKey.Load(p.GetRequiredService<IConfiguration>(), p.GetRequiredService<ILogger<MasterKey>>())

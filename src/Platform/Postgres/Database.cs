@@ -5,7 +5,8 @@ namespace Verbatim.Platform.Postgres;
 
 /// <summary>The pools of connections to Postgres.</summary>
 /// <param name="connectionString">As Npgsql reads it; several hosts are allowed.</param>
-public sealed class Database(string connectionString) : IAsyncDisposable
+/// <param name="isPrivate">The server belongs to this host alone: no other instance can be on it.</param>
+public sealed class Database(string connectionString, bool isPrivate = false) : IAsyncDisposable
 {
     // Enough for every request thread of a small machine; a setting in the connection string wins.
     private const int DefaultPoolSize = 40;
@@ -15,6 +16,9 @@ public sealed class Database(string connectionString) : IAsyncDisposable
 
     /// <summary>The connection string, completed with the project's defaults.</summary>
     public string ConnectionString { get; } = Complete(connectionString);
+
+    /// <summary>The server belongs to this host alone: no other instance can be on it.</summary>
+    public bool IsPrivate { get; } = isPrivate;
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Writes.DisposeAsync();

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Verbatim.Platform.Events;
+
+namespace Verbatim.Modules.Gateway.Inferences;
+
+/// <summary>
+/// Records model calls: the intent before anything is sent, the outcome before the last byte is answered. Knows which intents of this instance
+/// are open, so that another can tell what was left behind should this one end.
+/// </summary>
+internal sealed partial class InferenceJournal(EventStore events, IdSource ids, TimeProvider time, ILogger<InferenceJournal> logger) : BackgroundService
+{
+    private const string StreamType = "inference";
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger<InferenceJournal> _logger = logger;
+    private readonly ConcurrentDictionary<Guid, long> _open = new();
+    private readonly ConcurrentQueue<Late> _late = new();
+
+    private sealed record Late(AppendContext Context, Guid Id, IEvent Outcome);
+
+    /// <summary>This instance of the gateway, new at each start.</summary>
+    public Guid Instance { get; } = ids.New();
+
+    /// <summary>A position that every open intent of this instance lies behind.</summary>
+    /// <param name="head">The head of the log, read before this is called: an intent that comes later lies behind it.</param>
+    public long OpenBehind(long head)
+    {
+        foreach (var (_, behind) in _open)
+            head = Math.Min(head, behind);
+        return head;
+    }
+
+    /// <summary>Returns once the intent is durable: only then may the call be sent.</summary>
+    /// <exception cref="LogUnavailableException">It cannot be recorded, so it must not be made.</exception>
+    public async Task StartAsync(AppendContext context, Guid id, InferenceStarted intent, CancellationToken cancellationToken)
+    {
+        _open[id] = events.LastKnownPosition;
+        try
+        {
+            var result = await events.AppendAsync(context, new StreamEvents(StreamType, id, 0, [intent]), cancellationToken);
+            if (result.Conflict is not null)
+                throw new InvalidOperationException($"There is an inference {id} already.");
+        }
+        catch (LogUnavailableException)
+        {
+            // The commit may have happened all the same. Nothing was sent, which is worth a line in the record.
+            var error = new InferenceError("not-recorded", 503, "The database went away before the call was sent; nothing was sent.");
+            _late.Enqueue(new Late(context, id, new InferenceFailed(error, [], Usage: null, new Latency(null, 0), Response: null)));
+            throw;
+        }
+        catch
+        {
+            _open.TryRemove(id, out _);
+            throw;
+        }
+    }
+
+    /// <summary>Returns once the outcome is durable: only then may the last byte be answered.</summary>
+    /// <exception cref="LogUnavailableException">It cannot be recorded now; it will be as soon as the database is back.</exception>
+    public async Task FinishAsync(AppendContext context, Guid id, IEvent outcome)
+    {
+        try
+        {
+            await AppendOutcomeAsync(context, id, outcome);
+        }
+        catch (LogUnavailableException)
+        {
+            _late.Enqueue(new Late(context, id, outcome));
+            throw;
+        }
+        _open.TryRemove(id, out _);
+    }
+
+    /// <summary>Records the outcomes that could not be recorded when they came.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(RetryInterval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            while (_late.TryPeek(out var late))
+            {
+                try
+                {
+                    await AppendOutcomeAsync(late.Context, late.Id, late.Outcome);
+                }
+                catch (LogUnavailableException)
+                {
+                    break;
+                }
+                catch (Exception e) when (e is not OutOfMemoryException)
+                {
+                    LogUnrecordable(e, late.Id);
+                }
+                _open.TryRemove(late.Id, out _);
+                _late.TryDequeue(out _);
+            }
+        }
+    }
+
+    private async Task AppendOutcomeAsync(AppendContext context, Guid id, IEvent outcome)
+    {
+        // Whatever became of the client, the outcome is recorded: no token.
+        var result = await events.AppendAsync(context, new StreamEvents(StreamType, id, 1, [outcome]), CancellationToken.None);
+        // At version 2 another instance took this one for dead; at 0 the intent never was recorded, and nothing was sent.
+        if (result.Conflict is { Actual: 2 })
+            await events.AppendAsync(context, new StreamEvents(StreamType, id, 2, [outcome]), CancellationToken.None);
+    }
+
+    [LoggerMessage(LogLevel.Error, "The outcome of inference {Id} cannot be recorded")]
+    private partial void LogUnrecordable(Exception exception, Guid id);
+}

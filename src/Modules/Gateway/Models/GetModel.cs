@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Verbatim.Contracts;
+using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Modules.Gateway.Models;
+
+internal sealed class GetModel : IEndpoint
+{
+    public string Prefix => "/v1";
+
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes
+            // A name may have slashes in it: meta-llama/llama-4.
+            .MapGet("/models/{**model}", HandleAsync)
+            .RequireScope(Scopes.ModelsRead)
+            .WithMetadata(OpenAiErrors.Dialect)
+            .WithTags("OpenAI")
+            .WithSummary("Read one model")
+            .WithDescription("Tells whether a model can be asked, names that a pattern serves included.")
+            .Produces<Model>()
+            .Produces(StatusCodes.Status404NotFound);
+
+    private static Task HandleAsync(string model, HttpContext http, Deployments deployments) =>
+        deployments.Find(model) is { } deployment
+            ? TypedResults.Ok(Model.From(deployment) with { Id = model }).ExecuteAsync(http)
+            : Errors.WriteAsync(http, UnknownModel.Error(model));
+}
