@@ -1,21 +1,41 @@
+using Verbatim.Host;
 using Verbatim.Modules.Audit;
 using Verbatim.Modules.Gateway;
 using Verbatim.Modules.Identity;
 using Verbatim.Platform.Modules;
+using Verbatim.Platform.Postgres;
 
-// The settings file lies beside the program, wherever it is called from.
-var builder = WebApplication.CreateBuilder(
-    new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
-);
-builder.AddModules(
-    builder.Configuration.GetConnectionString("Postgres") ?? "",
-    new IdentityModule(),
-    new GatewayModule(),
-    new AuditModule()
-);
+try
+{
+    var isCommand = CommandLine.IsCommand(args);
+    var builder = WebApplication.CreateBuilder(
+        // The settings file lies beside the program, wherever it is called from.
+        new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
+    );
+    CommandLine.ConfigureLogging(builder.Logging, isCommand);
 
-var app = builder.Build();
-await app.Services.MigrateAsync(CancellationToken.None);
-await app.Services.RunStartupStepsAsync(CancellationToken.None);
-app.MapModules();
-await app.RunAsync();
+    using var startLog = LoggerFactory.Create(logging => CommandLine.ConfigureLogging(logging, isCommand));
+    await using var postgres = await PostgresServer.OpenAsync(
+        builder.Configuration,
+        mayShare: isCommand,
+        startLog.CreateLogger<PostgresServer>(),
+        CancellationToken.None
+    );
+    builder.AddModules(postgres.Database, new IdentityModule(), new GatewayModule(), new AuditModule());
+
+    await using var app = builder.Build();
+    await app.Services.MigrateAsync(CancellationToken.None);
+    if (isCommand)
+        return await CommandLine.RunAsync(app.Services, args);
+
+    await app.Services.RunStartupStepsAsync(CancellationToken.None);
+    app.MapModules();
+    CommandLine.AnnounceWhenReady(app);
+    await app.RunAsync();
+    return 0;
+}
+catch (Exception e) when (CommandLine.Explain(e) is { } sentence)
+{
+    await Console.Error.WriteLineAsync(sentence);
+    return 1;
+}

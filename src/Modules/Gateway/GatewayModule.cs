@@ -1,15 +1,20 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Verbatim.Modules.Gateway.Models;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway;
 
-/// <summary>The module, as Host names it.</summary>
+/// <summary>Models behind the OpenAI wire, each call on record.</summary>
 public sealed class GatewayModule : IModule
 {
     /// <inheritdoc/>
     public string Name => "gateway";
 
     /// <inheritdoc/>
-    public void Register(IServiceCollection services, IConfiguration configuration) { }
+    public void Register(IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddValidation();
+        services.AddSingleton<Deployments>();
+    }
 }

@@ -33,6 +33,7 @@ public static class ModuleHosting
     )
     {
         ArgumentNullException.ThrowIfNull(builder);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var services = builder.Services;
         var catalog = new ModuleCatalog(modules);
         services.AddSingleton(catalog);
@@ -54,7 +55,10 @@ public static class ModuleHosting
     /// <summary>Brings the schema up to date and runs the start-up steps. Before the first request, and before any command.</summary>
     public static async Task MigrateAsync(this IServiceProvider services, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(services);
         await services.GetRequiredService<Migrator>().RunAsync(cancellationToken);
+        var head = await services.GetRequiredService<EventStore>().ReadHeadAsync(cancellationToken);
+        services.GetRequiredService<LogSignal>().Publish(head);
     }
 
     /// <summary>Runs the start-up steps of all modules, in their order.</summary>

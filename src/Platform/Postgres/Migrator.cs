@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Verbatim.Platform.Configuration;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 
@@ -28,7 +29,7 @@ internal sealed partial class Migrator(
     {
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
         if (connection.PostgreSqlVersion.Major < 15)
-            throw new InvalidOperationException(
+            throw new SettingException(
                 $"ConnectionStrings:Postgres leads to Postgres {connection.PostgreSqlVersion}; 15 or later is needed."
             );
 

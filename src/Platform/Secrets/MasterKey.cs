@@ -22,7 +22,7 @@ public sealed partial class MasterKey
     private MasterKey(byte[] key) => _key = key;
 
     /// <summary>Loads the key that the settings name, or makes one for this machine.</summary>
-    /// <exception cref="InvalidOperationException">A setting is wrong; the message says which and what is valid.</exception>
+    /// <exception cref="SettingException">A setting is wrong; the message says which and what is valid.</exception>
     public static MasterKey Load(IConfiguration configuration, ILogger<MasterKey> logger)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -31,7 +31,7 @@ public sealed partial class MasterKey
         if (configuration["Secrets:MasterKeyFile"] is { Length: > 0 } file)
             return File.Exists(file)
                 ? new MasterKey(Parse(File.ReadAllText(file), "Secrets:MasterKeyFile"))
-                : throw new InvalidOperationException($"Secrets:MasterKeyFile names '{file}', which does not exist.");
+                : throw new SettingException($"Secrets:MasterKeyFile names '{file}', which does not exist.");
 
         var home = VerbatimHome.From(configuration).Path;
         var path = Path.Combine(home, "master.key");
@@ -87,7 +87,7 @@ public sealed partial class MasterKey
         Span<byte> key = stackalloc byte[KeySize + 1];
         return Convert.TryFromBase64String(text.Trim(), key, out var length) && length == KeySize
             ? key[..KeySize].ToArray()
-            : throw new InvalidOperationException(
+            : throw new SettingException(
                 $"{source} must be 32 bytes in base64, as 'openssl rand -base64 32' prints them."
             );
     }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Verbatim.Modules.Gateway.Providers.Simulator;
+using Verbatim.Platform.Configuration;
 
 namespace Verbatim.Modules.Gateway.Models;
 
@@ -12,7 +13,7 @@ internal sealed class Deployments : IDisposable
     private readonly Dictionary<string, Deployment> _exact;
     private readonly Deployment[] _patterns;
 
-    /// <exception cref="InvalidOperationException">A setting is wrong; the message says which, what was found and what is valid.</exception>
+    /// <exception cref="SettingException">A setting is wrong; the message says which, what was found and what is valid.</exception>
     public Deployments(IConfiguration configuration, TimeProvider time)
     {
         var options = Read(configuration);
@@ -22,7 +23,7 @@ internal sealed class Deployments : IDisposable
         foreach (var deployment in _deployments.Where(d => d.IsExact))
         {
             if (!_exact.TryAdd(deployment.Pattern, deployment))
-                throw new InvalidOperationException(
+                throw new SettingException(
                     $"Gateway:Deployments:{deployment.Name}:Model is '{deployment.Pattern}', which the deployment '{_exact[deployment.Pattern].Name}' has already; "
                         + "a model name belongs to one deployment."
                 );
@@ -54,10 +55,10 @@ internal sealed class Deployments : IDisposable
         }
         catch (InvalidOperationException e)
         {
-            throw new InvalidOperationException($"A setting under Gateway is wrong: {(e.InnerException ?? e).Message}", e);
+            throw new SettingException($"A setting under Gateway is wrong: {(e.InnerException ?? e).Message}", e);
         }
         if (options.MaxRequestBytes is < 1024 or > 256 * 1024 * 1024)
-            throw new InvalidOperationException($"Gateway:MaxRequestBytes is {options.MaxRequestBytes}; valid is 1024 to {256 * 1024 * 1024}.");
+            throw new SettingException($"Gateway:MaxRequestBytes is {options.MaxRequestBytes}; valid is 1024 to {256 * 1024 * 1024}.");
         return options;
     }
 
@@ -65,12 +66,12 @@ internal sealed class Deployments : IDisposable
     {
         var setting = "Gateway:Deployments:" + name;
         if (!Uri.TryCreate(options.BaseUrl?.TrimEnd('/') + "/", UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new InvalidOperationException($"{setting}:BaseUrl is '{options.BaseUrl}'; valid is an address such as https://api.openai.com/v1.");
+            throw new SettingException($"{setting}:BaseUrl is '{options.BaseUrl}'; valid is an address such as https://api.openai.com/v1.");
         var pattern = options.Model ?? name;
         if (pattern.Length == 0 || pattern.AsSpan(0, pattern.Length - 1).Contains('*'))
-            throw new InvalidOperationException($"{setting}:Model is '{pattern}'; valid is a model name, with at most one * at its end.");
+            throw new SettingException($"{setting}:Model is '{pattern}'; valid is a model name, with at most one * at its end.");
         if (options.FirstByteTimeout <= TimeSpan.Zero || options.IdleTimeout <= TimeSpan.Zero)
-            throw new InvalidOperationException($"{setting}: FirstByteTimeout and IdleTimeout must be longer than zero, for instance 00:05:00.");
+            throw new SettingException($"{setting}: FirstByteTimeout and IdleTimeout must be longer than zero, for instance 00:05:00.");
         return new Deployment(
             name,
             "openai-compatible",

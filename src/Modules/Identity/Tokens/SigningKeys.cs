@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Npgsql;
+using Verbatim.Platform.Configuration;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 using Verbatim.Platform.Secrets;
@@ -63,7 +64,7 @@ internal sealed class SigningKeys(Database database, MasterKey masterKey) : ISta
         }
         catch (CryptographicException e)
         {
-            throw new InvalidOperationException(
+            throw new SettingException(
                 "The master key (Secrets:MasterKey, Secrets:MasterKeyFile or master.key in VERBATIM_HOME) is not the one that this database was set up with.",
                 e
             );

@@ -1,0 +1,99 @@
+using Npgsql;
+using Verbatim.Platform.Configuration;
+using Verbatim.Platform.Modules;
+using Verbatim.Platform.Postgres.Embedded;
+
+namespace Verbatim.Host;
+
+/// <summary>The executable's words: no word serves, another is a command of a module.</summary>
+internal static class CommandLine
+{
+    private const string Help = "help";
+
+    /// <summary>A first argument that is not an option names a command.</summary>
+    public static bool IsCommand(string[] args) => args is ["--help" or "-h", ..] || (args is [{ Length: > 0 } first, ..] && first[0] != '-' && first != "serve");
+
+    /// <summary>A command's output is its own: there the log goes to the error stream, and only what matters.</summary>
+    public static void ConfigureLogging(ILoggingBuilder logging, bool isCommand)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(options =>
+        {
+            options.SingleLine = true;
+            options.TimestampFormat = "HH:mm:ss ";
+        });
+        if (isCommand)
+        {
+            logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+            logging.AddFilter(level => level >= LogLevel.Warning);
+        }
+    }
+
+    /// <summary>Runs the command that the arguments name.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(IServiceProvider services, string[] args)
+    {
+        var commands = services.GetServices<ICommand>().OrderBy(c => c.Name, StringComparer.Ordinal).ToList();
+        var name = args[0].TrimStart('-') is "h" ? Help : args[0].TrimStart('-');
+        if (name == Help)
+        {
+            await WriteHelpAsync(Console.Out, commands);
+            return 0;
+        }
+        if (commands.Find(c => c.Name == name) is not { } command)
+        {
+            await Console.Error.WriteLineAsync($"There is no command '{name}'.");
+            await WriteHelpAsync(Console.Error, commands);
+            return 2;
+        }
+
+        using var interrupted = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, e) =>
+        {
+            e.Cancel = true;
+            interrupted.Cancel();
+        };
+        try
+        {
+            return await command.RunAsync(args[1..], Console.Out, interrupted.Token);
+        }
+        catch (CommandUsageException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            await Console.Error.WriteLineAsync($"Usage: ./run {command.Name} {command.Usage}");
+            return 2;
+        }
+        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+        {
+            return 130;
+        }
+    }
+
+    /// <summary>Says where the server listens, as soon as it does.</summary>
+    public static void AnnounceWhenReady(WebApplication app) =>
+        app.Lifetime.ApplicationStarted.Register(() =>
+            Console.Out.WriteLine($"Verbatim is ready on {string.Join(", ", app.Urls)} (API reference at /docs). Ctrl+C stops it.")
+        );
+
+    /// <summary>The sentence for an error that a person can mend; null for a fault of ours, which deserves its stack trace.</summary>
+    public static string? Explain(Exception exception) =>
+        exception switch
+        {
+            SettingException or EmbeddedPostgresException or EmbeddedPostgresInUseException => exception.Message,
+            NpgsqlException e => $"Postgres refused or cannot be reached: {e.Message}. ConnectionStrings:Postgres says where it is.",
+            IOException e when e.Message.StartsWith("Failed to bind", StringComparison.Ordinal) => $"{e.Message} Choose another address with --urls.",
+            _ => null,
+        };
+
+    private static async Task WriteHelpAsync(TextWriter output, List<ICommand> commands)
+    {
+        await output.WriteLineAsync("Usage: ./run [--urls http://localhost:8080] [--Section:Setting value …]    serves");
+        await output.WriteLineAsync("       ./run <command> …");
+        await output.WriteLineAsync();
+        foreach (var command in commands)
+        {
+            await output.WriteLineAsync($"  {command.Name} {command.Usage}");
+            await output.WriteLineAsync($"      {command.Summary}");
+        }
+    }
+}

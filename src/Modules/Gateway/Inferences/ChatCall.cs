@@ -1,0 +1,283 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Net.Mime;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Gateway.Models;
+using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Platform.Events;
+
+namespace Verbatim.Modules.Gateway.Inferences;
+
+/// <summary>
+/// One recorded call on its way: sends it to the deployment, relays the answer as bytes, and settles the record exactly once, before the last
+/// byte is written.
+/// </summary>
+/// <param name="http">The caller's request.</param>
+/// <param name="request">Its body, read.</param>
+/// <param name="deployment">Where it goes.</param>
+/// <param name="settle">Makes the outcome durable.</param>
+/// <param name="time">Measures the provider's silence.</param>
+/// <param name="arrival">When the request came, as <see cref="Stopwatch.GetTimestamp"/> tells it.</param>
+internal sealed class ChatCall(
+    HttpContext http,
+    ChatRequest request,
+    Deployment deployment,
+    Func<IEvent, Task> settle,
+    TimeProvider time,
+    long arrival
+) : IDisposable
+{
+    private const int ReadSize = 16 * 1024;
+    private const int MaxAnswerBytes = 64 * 1024 * 1024;
+
+    // What a provider may tell the caller about its answer. Its cookies, limits and account are not the caller's.
+    private static readonly string[] RelayedHeaders = ["Retry-After", "openai-processing-ms", "openai-version", "openai-model"];
+
+    private readonly CancellationTokenSource _silence = new(Timeout.InfiniteTimeSpan, time);
+    private CancellationTokenSource? _linked;
+    private int? _upstreamStatus;
+    private string? _upstreamRequestId;
+    private double? _firstByteMs;
+    private ChatStreamAssembler? _assembler;
+    private PooledBytes _answer;
+
+    private CancellationToken Cancelled => (_linked ??= CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _silence.Token)).Token;
+
+    private bool ClientIsGone => http.RequestAborted.IsCancellationRequested;
+
+    public async Task RunAsync()
+    {
+        try
+        {
+            using var response = await SendAsync();
+            if (request.Stream && response.IsSuccessStatusCode && IsEventStream(response))
+                await RelayStreamAsync(response);
+            else
+                await RelayWholeAsync(response);
+        }
+        catch (Exception e) when (ClientIsGone && e is OperationCanceledException or IOException or HttpRequestException)
+        {
+            await settle(new InferenceCancelled(Attempts(), Usage(), Latency(), Response()));
+        }
+        catch (OperationCanceledException) when (_silence.IsCancellationRequested)
+        {
+            var what = _firstByteMs is null ? "did not begin its answer in time" : "stopped in the middle of its answer";
+            await FailAsync(504, "upstream-timeout", $"The provider {what}.");
+        }
+        catch (HttpRequestException e) when (_firstByteMs is null && e.HttpRequestError != HttpRequestError.ResponseEnded)
+        {
+            await FailAsync(502, "upstream-unreachable", "The provider cannot be reached.");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            await FailAsync(502, "upstream-broken", "The provider's answer broke off.");
+        }
+    }
+
+    public void Dispose()
+    {
+        _linked?.Dispose();
+        _silence.Dispose();
+        _assembler?.Dispose();
+        _answer.Dispose();
+    }
+
+    private async Task<HttpResponseMessage> SendAsync()
+    {
+        var body = request.Body;
+        if (request.NeedsRewrite(deployment.UpstreamModel, deployment.AskForUsage))
+        {
+            var rewritten = new ArrayBufferWriter<byte>(body.Length + 64);
+            request.WriteUpstreamBody(rewritten, deployment.UpstreamModel, deployment.AskForUsage);
+            body = rewritten.WrittenMemory;
+        }
+        _silence.CancelAfter(deployment.FirstByteTimeout);
+        var response = await deployment.Client.SendChatAsync(body, Cancelled);
+        _upstreamStatus = (int)response.StatusCode;
+        if (response.Headers.NonValidated.TryGetValues("x-request-id", out var ids))
+            _upstreamRequestId = ids.ToString();
+        return response;
+    }
+
+    private async Task RelayWholeAsync(HttpResponseMessage response)
+    {
+        await using var upstream = await response.Content.ReadAsStreamAsync(Cancelled);
+        await ReadWholeAsync(upstream);
+
+        var isJson = TokenUsage.TryReadResponse(_answer.Span, out var usage);
+        if (response.IsSuccessStatusCode && !isJson)
+        {
+            await FailAsync(502, "upstream-broken", "The provider answered with something that is not JSON.");
+            return;
+        }
+        if (response.StatusCode == System.Net.HttpStatusCode.Unauthorized)
+        {
+            // Passed on, it would tell the caller that their own key is wrong.
+            await FailAsync(502, "upstream-credential-refused", "The provider refused the gateway's credential for this model; tell your administrator.");
+            return;
+        }
+
+        var status = (int)response.StatusCode;
+        await settle(
+            response.IsSuccessStatusCode
+                ? new InferenceCompleted(Attempts(), Of(usage), Latency(), Response())
+                : new InferenceFailed(
+                    new InferenceError("upstream-status", status, $"The provider answered with the status {status}."),
+                    Attempts(),
+                    Of(usage),
+                    Latency(),
+                    Response()
+                )
+        );
+        WriteHead(response);
+        http.Response.ContentLength = _answer.Length;
+        await http.Response.Body.WriteAsync(_answer.Memory, http.RequestAborted);
+    }
+
+    private async Task ReadWholeAsync(Stream upstream)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        try
+        {
+            int read;
+            while ((read = await ReadAsync(upstream, buffer)) > 0)
+            {
+                if (_answer.Length + read > MaxAnswerBytes)
+                    throw new IOException("The provider's answer is too large.");
+                _answer.Append(buffer.AsSpan(0, read));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async Task RelayStreamAsync(HttpResponseMessage response)
+    {
+        _assembler = new ChatStreamAssembler();
+        using var events = new SseReader();
+        await using var upstream = await response.Content.ReadAsStreamAsync(Cancelled);
+        WriteHead(response);
+        http.Response.Headers.CacheControl = "no-cache";
+        // nginx would otherwise collect the events before it passes them on.
+        http.Response.Headers["X-Accel-Buffering"] = "no";
+
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        var last = default(ReadOnlyMemory<byte>);
+        try
+        {
+            int read;
+            while (last.IsEmpty && (read = await ReadAsync(upstream, buffer)) > 0)
+            {
+                events.Feed(buffer.AsMemory(0, read));
+                while (events.TryRead(out var sse))
+                    Relay(sse, ref last);
+                if (http.Response.BodyWriter.UnflushedBytes > 0 || !http.Response.HasStarted)
+                    await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+                http.RequestAborted.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+        if (last.IsEmpty && events.TryReadRemainder(out var remainder))
+            Relay(remainder, ref last);
+
+        if (_assembler.Error.Length > 0)
+        {
+            var error = new InferenceError("upstream-error", 200, "The provider sent an error in the stream.");
+            await settle(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
+        }
+        else if (_assembler.IsComplete)
+        {
+            await settle(new InferenceCompleted(Attempts(), Usage(), Latency(), Response()));
+        }
+        else
+        {
+            await FailAsync(502, "upstream-broken", "The provider's answer ended before it was complete.");
+            return;
+        }
+        http.Response.BodyWriter.Write(last.Span);
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+    }
+
+    // The last event is held back: it is written once the outcome is on record.
+    private void Relay(in SseEvent sse, ref ReadOnlyMemory<byte> last)
+    {
+        switch (_assembler!.Add(sse))
+        {
+            case ChatStreamEvent.Done:
+                last = sse.Raw.ToArray();
+                break;
+            case ChatStreamEvent.UsageOnly when !request.IncludesUsage:
+            case ChatStreamEvent.Late:
+                break;
+            default:
+                http.Response.BodyWriter.Write(sse.Raw.Span);
+                break;
+        }
+    }
+
+    private async ValueTask<int> ReadAsync(Stream upstream, Memory<byte> buffer)
+    {
+        var read = await upstream.ReadAsync(buffer, Cancelled);
+        if (_firstByteMs is null)
+            _firstByteMs = ElapsedMs();
+        _silence.CancelAfter(deployment.IdleTimeout);
+        return read;
+    }
+
+    private void WriteHead(HttpResponseMessage response)
+    {
+        http.Response.StatusCode = (int)response.StatusCode;
+        http.Response.ContentType = response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
+            ? type.ToString()
+            : MediaTypeNames.Application.Json;
+        foreach (var name in RelayedHeaders)
+        {
+            if (response.Headers.NonValidated.TryGetValues(name, out var values))
+                http.Response.Headers[name] = values.ToString();
+        }
+    }
+
+    private async Task FailAsync(int status, string code, string message)
+    {
+        var error = new InferenceError(code, http.Response.HasStarted ? http.Response.StatusCode : status, message);
+        await settle(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
+        if (http.Response.HasStarted)
+            await OpenAiErrors.WriteInStreamAsync(http, new WireError(status, message, null, code));
+        else
+            await OpenAiErrors.WriteAsync(http, new WireError(status, message, null, code));
+    }
+
+    private Attempt[] Attempts() => [new Attempt(1, deployment.Name, _upstreamStatus, _upstreamRequestId, ElapsedMs())];
+
+    private Usage? Usage() => Of(_assembler?.Usage);
+
+    private static Usage? Of(TokenUsage? usage) =>
+        usage is { } u ? new Usage(u.Prompt, u.Completion, u.Total, u.Cached, u.Reasoning) : null;
+
+    private Latency Latency() => new(_firstByteMs, ElapsedMs());
+
+    // Whatever came, as JSON: the answer of a stream put together, a body that is JSON as it is, any other as a string.
+    private RawJson? Response()
+    {
+        if (_assembler is not null)
+            return _assembler.Chunks > 0 ? new RawJson(_assembler.ToArray()) : null;
+        if (_answer.Length == 0)
+            return null;
+        return TokenUsage.TryReadResponse(_answer.Span, out _)
+            ? new RawJson(_answer.Span.ToArray())
+            : new RawJson(JsonSerializer.SerializeToUtf8Bytes(Encoding.UTF8.GetString(_answer.Span)));
+    }
+
+    private double ElapsedMs() => Math.Round(Stopwatch.GetElapsedTime(arrival).TotalMilliseconds, 3);
+
+    private static bool IsEventStream(HttpResponseMessage response) =>
+        response.Content.Headers.ContentType?.MediaType is "text/event-stream";
+}

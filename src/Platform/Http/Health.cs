@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Npgsql;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Platform.Http;
+
+/// <summary>How the instance is.</summary>
+/// <param name="Status"><c>live</c> or <c>ready</c>.</param>
+public sealed record HealthResponse(string Status);
+
+/// <summary>For the one who restarts containers: the process answers.</summary>
+internal sealed class GetLiveness : IEndpoint
+{
+    public string Prefix => "/health";
+
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/live", () => TypedResults.Ok(new HealthResponse("live")))
+            .AllowAnyone()
+            .WithTags("Health")
+            .WithSummary("Is the process alive?")
+            .WithDescription("Answers as long as the process does; asks nobody else.");
+}
+
+/// <summary>For the load balancer: requests can be served, which takes the database.</summary>
+internal sealed class GetReadiness : IEndpoint
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    public string Prefix => "/health";
+
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/ready", HandleAsync)
+            .AllowAnyone()
+            .WithTags("Health")
+            .WithSummary("Can requests be served?")
+            .WithDescription("Reads the head of the event log: without the database nothing can be recorded, so nothing is answered.")
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task<Results<Ok<HealthResponse>, ProblemHttpResult>> HandleAsync(EventStore events, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        try
+        {
+            await events.ReadHeadAsync(patience.Token);
+            return TypedResults.Ok(new HealthResponse("ready"));
+        }
+        catch (Exception e) when (e is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return Problems.Create(new HttpError(503, "database-unavailable", "The database does not answer."));
+        }
+    }
+}
