@@ -11,7 +11,8 @@ internal static class CommandLine
     private const string Help = "help";
 
     /// <summary>A first argument that is not an option names a command.</summary>
-    public static bool IsCommand(string[] args) => args is ["--help" or "-h", ..] || (args is [{ Length: > 0 } first, ..] && first[0] != '-' && first != "serve");
+    public static bool IsCommand(string[] args) =>
+        args is ["--help" or "-h", ..] || (args is [{ Length: > 0 } first, ..] && first[0] != '-' && first != "serve");
 
     /// <summary>A command's output is its own: there the log goes to the error stream, and only what matters.</summary>
     public static void ConfigureLogging(ILoggingBuilder logging, bool isCommand)
@@ -72,7 +73,9 @@ internal static class CommandLine
     /// <summary>Says where the server listens, as soon as it does.</summary>
     public static void AnnounceWhenReady(WebApplication app) =>
         app.Lifetime.ApplicationStarted.Register(() =>
-            Console.Out.WriteLine($"Verbatim is ready on {string.Join(", ", app.Urls)} (API reference at /docs). Ctrl+C stops it.")
+            Console.Out.WriteLine(
+                $"Verbatim is ready on {string.Join(", ", app.Urls)} (API reference at /docs). Ctrl+C stops it."
+            )
         );
 
     /// <summary>The sentence for an error that a person can mend; null for a fault of ours, which deserves its stack trace.</summary>
@@ -80,14 +83,18 @@ internal static class CommandLine
         exception switch
         {
             SettingException or EmbeddedPostgresException or EmbeddedPostgresInUseException => exception.Message,
-            NpgsqlException e => $"Postgres refused or cannot be reached: {e.Message}. ConnectionStrings:Postgres says where it is.",
-            IOException e when e.Message.StartsWith("Failed to bind", StringComparison.Ordinal) => $"{e.Message} Choose another address with --urls.",
+            NpgsqlException e =>
+                $"Postgres refused or cannot be reached: {e.Message}. ConnectionStrings:Postgres says where it is.",
+            IOException e when e.Message.StartsWith("Failed to bind", StringComparison.Ordinal) =>
+                $"{e.Message} Choose another address with --urls.",
             _ => null,
         };
 
     private static async Task WriteHelpAsync(TextWriter output, List<ICommand> commands)
     {
-        await output.WriteLineAsync("Usage: ./run [--urls http://localhost:8080] [--Section:Setting value …]    serves");
+        await output.WriteLineAsync(
+            "Usage: ./run [--urls http://localhost:8080] [--Section:Setting value …]    serves"
+        );
         await output.WriteLineAsync("       ./run <command> …");
         await output.WriteLineAsync();
         foreach (var command in commands)

@@ -44,14 +44,17 @@ public readonly struct RawJson : IEquatable<RawJson>
     public override string ToString() => System.Text.Encoding.UTF8.GetString(Utf8.Span);
 }
 
-internal sealed class RawJsonConverter : JsonConverter<RawJson>
+/// <summary>Reads and writes <see cref="RawJson"/>. Public because generated code names it.</summary>
+public sealed class RawJsonConverter : JsonConverter<RawJson>
 {
+    /// <inheritdoc/>
     public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         using var document = JsonDocument.ParseValue(ref reader);
         return new RawJson(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(document.RootElement).ToArray());
     }
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, RawJson value, JsonSerializerOptions options) =>
         writer.WriteRawValue(value.Utf8.Span, skipInputValidation: true);
 }

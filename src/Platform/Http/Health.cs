@@ -39,10 +39,15 @@ internal sealed class GetReadiness : IEndpoint
             .AllowAnyone()
             .WithTags("Health")
             .WithSummary("Can requests be served?")
-            .WithDescription("Reads the head of the event log: without the database nothing can be recorded, so nothing is answered.")
+            .WithDescription(
+                "Reads the head of the event log: without the database nothing can be recorded, so nothing is answered."
+            )
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task<Results<Ok<HealthResponse>, ProblemHttpResult>> HandleAsync(EventStore events, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<HealthResponse>, ProblemHttpResult>> HandleAsync(
+        EventStore events,
+        CancellationToken cancellationToken
+    )
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
@@ -51,7 +56,8 @@ internal sealed class GetReadiness : IEndpoint
             await events.ReadHeadAsync(patience.Token);
             return TypedResults.Ok(new HealthResponse("ready"));
         }
-        catch (Exception e) when (e is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e)
+            when (e is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return Problems.Create(new HttpError(503, "database-unavailable", "The database does not answer."));
         }

@@ -29,7 +29,7 @@ public static class RequestId
         return next(context);
     }
 
-    // Visible ASCII only: it goes into a header, a log line and an event.
-    internal static bool IsSound(string? id) =>
+    /// <summary>Whether a client's id is taken: visible ASCII only, since it goes into a header, a log line and an event.</summary>
+    public static bool IsSound(string? id) =>
         id is { Length: > 0 and <= MaxLength } && !id.AsSpan().ContainsAnyExceptInRange('!', '~');
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
@@ -29,7 +30,8 @@ public static class ModuleHosting
     /// <param name="modules">Each module of the product once.</param>
     public static void AddModules(
         this WebApplicationBuilder builder,
-        Database database, params IReadOnlyList<IModule> modules
+        Database database,
+        params IReadOnlyList<IModule> modules
     )
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -104,7 +106,9 @@ public static class ModuleHosting
     // A background service of a module: the same object as under its other faces.
     private static void AddDiscoveredServices(IServiceCollection services, ModuleCatalog catalog)
     {
-        foreach (var type in catalog.TypesOf<BackgroundService>().Where(t => t.Assembly != typeof(ModuleHosting).Assembly))
+        foreach (
+            var type in catalog.TypesOf<BackgroundService>().Where(t => t.Assembly != typeof(ModuleHosting).Assembly)
+        )
         {
             services.TryAddSingleton(type);
             services.AddSingleton(p => (IHostedService)p.GetRequiredService(type));
@@ -201,9 +205,7 @@ public static class ModuleHosting
                 .Serialization
                 .JsonUnmappedMemberHandling
                 .Disallow;
-            options.SerializerOptions.Converters.Add(
-                new JsonStringEnumConverter(JsonNamingPolicy.CamelCase)
-            );
+            options.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
         });
     }
 }

@@ -34,7 +34,13 @@ internal sealed class ChatCall(
     private const int MaxAnswerBytes = 64 * 1024 * 1024;
 
     // What a provider may tell the caller about its answer. Its cookies, limits and account are not the caller's.
-    private static readonly string[] RelayedHeaders = ["Retry-After", "openai-processing-ms", "openai-version", "openai-model"];
+    private static readonly string[] RelayedHeaders =
+    [
+        "Retry-After",
+        "openai-processing-ms",
+        "openai-version",
+        "openai-model",
+    ];
 
     private readonly CancellationTokenSource _silence = new(Timeout.InfiniteTimeSpan, time);
     private CancellationTokenSource? _linked;
@@ -44,7 +50,8 @@ internal sealed class ChatCall(
     private ChatStreamAssembler? _assembler;
     private PooledBytes _answer;
 
-    private CancellationToken Cancelled => (_linked ??= CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _silence.Token)).Token;
+    private CancellationToken Cancelled =>
+        (_linked ??= CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _silence.Token)).Token;
 
     private bool ClientIsGone => http.RequestAborted.IsCancellationRequested;
 
@@ -58,16 +65,20 @@ internal sealed class ChatCall(
             else
                 await RelayWholeAsync(response);
         }
-        catch (Exception e) when (ClientIsGone && e is OperationCanceledException or IOException or HttpRequestException)
+        catch (Exception e)
+            when (ClientIsGone && e is OperationCanceledException or IOException or HttpRequestException)
         {
             await settle(new InferenceCancelled(Attempts(), Usage(), Latency(), Response()));
         }
         catch (OperationCanceledException) when (_silence.IsCancellationRequested)
         {
-            var what = _firstByteMs is null ? "did not begin its answer in time" : "stopped in the middle of its answer";
+            var what = _firstByteMs is null
+                ? "did not begin its answer in time"
+                : "stopped in the middle of its answer";
             await FailAsync(504, "upstream-timeout", $"The provider {what}.");
         }
-        catch (HttpRequestException e) when (_firstByteMs is null && e.HttpRequestError != HttpRequestError.ResponseEnded)
+        catch (HttpRequestException e)
+            when (_firstByteMs is null && e.HttpRequestError != HttpRequestError.ResponseEnded)
         {
             await FailAsync(502, "upstream-unreachable", "The provider cannot be reached.");
         }
@@ -116,7 +127,11 @@ internal sealed class ChatCall(
         if (response.StatusCode == System.Net.HttpStatusCode.Unauthorized)
         {
             // Passed on, it would tell the caller that their own key is wrong.
-            await FailAsync(502, "upstream-credential-refused", "The provider refused the gateway's credential for this model; tell your administrator.");
+            await FailAsync(
+                502,
+                "upstream-credential-refused",
+                "The provider refused the gateway's credential for this model; tell your administrator."
+            );
             return;
         }
 

@@ -19,14 +19,14 @@ public sealed record ChatCompletionBody(
 
 /// <summary>The provider's answer, as it came.</summary>
 /// <param name="Id">The provider's id of the answer.</param>
-/// <param name="Object">Always <c>chat.completion</c>.</param>
+/// <param name="Kind">Always <c>chat.completion</c>.</param>
 /// <param name="Created">Seconds since 1970.</param>
 /// <param name="Model">The model that answered.</param>
 /// <param name="Choices">The answers.</param>
 /// <param name="Usage">The tokens that were counted.</param>
 public sealed record ChatCompletionAnswer(
     string Id,
-    string Object,
+    [property: JsonPropertyName("object")] string Kind,
     long Created,
     string Model,
     IReadOnlyList<JsonElement> Choices,

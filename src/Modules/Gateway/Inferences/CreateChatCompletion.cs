@@ -12,7 +12,12 @@ using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Inferences;
 
-internal sealed class CreateChatCompletion(Deployments deployments, InferenceJournal journal, IdSource ids, TimeProvider time) : IEndpoint
+internal sealed class CreateChatCompletion(
+    Deployments deployments,
+    InferenceJournal journal,
+    IdSource ids,
+    TimeProvider time
+) : IEndpoint
 {
     private const string ClientRequestIdHeader = "x-client-request-id";
 
@@ -20,7 +25,7 @@ internal sealed class CreateChatCompletion(Deployments deployments, InferenceJou
 
     public void Map(IEndpointRouteBuilder routes) =>
         routes
-            .MapPost("/chat/completions", HandleAsync)
+            .MapPost("/chat/completions", (Delegate)HandleAsync)
             .RequireScope(Scopes.InferencesCreate)
             .WithMetadata(OpenAiErrors.Dialect, OwnSizeLimit.Instance)
             .WithTags("OpenAI")
@@ -40,14 +45,21 @@ internal sealed class CreateChatCompletion(Deployments deployments, InferenceJou
         var arrival = Stopwatch.GetTimestamp();
         if (!http.Request.HasJsonContentType())
         {
-            await Errors.WriteAsync(http, new HttpError(415, "unsupported-media-type", "Send the body as 'Content-Type: application/json'."));
+            await Errors.WriteAsync(
+                http,
+                new HttpError(415, "unsupported-media-type", "Send the body as 'Content-Type: application/json'.")
+            );
             return;
         }
         if (await RequestBody.ReadAsync(http.Request, deployments.MaxRequestBytes, http.RequestAborted) is not { } body)
         {
             await Errors.WriteAsync(
                 http,
-                new HttpError(413, "body-too-large", $"The body is larger than {deployments.MaxRequestBytes} bytes (Gateway:MaxRequestBytes).")
+                new HttpError(
+                    413,
+                    "body-too-large",
+                    $"The body is larger than {deployments.MaxRequestBytes} bytes (Gateway:MaxRequestBytes)."
+                )
             );
             return;
         }
@@ -58,7 +70,7 @@ internal sealed class CreateChatCompletion(Deployments deployments, InferenceJou
         }
         if (deployments.Find(request.Model) is not { } deployment)
         {
-            await OpenAiErrors.WriteAsync(http, UnknownModel.Error(request.Model));
+            await Errors.WriteAsync(http, UnknownModel.Error(request.Model));
             return;
         }
 
@@ -83,7 +95,14 @@ internal sealed class CreateChatCompletion(Deployments deployments, InferenceJou
         );
         http.Response.Headers["x-verbatim-inference-id"] = id.ToString();
 
-        using var call = new ChatCall(http, request, deployment, outcome => journal.FinishAsync(context, id, outcome), time, arrival);
+        using var call = new ChatCall(
+            http,
+            request,
+            deployment,
+            outcome => journal.FinishAsync(context, id, outcome),
+            time,
+            arrival
+        );
         await call.RunAsync();
     }
 

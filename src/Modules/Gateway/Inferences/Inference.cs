@@ -68,7 +68,10 @@ internal sealed record Inference(
                 Latency = e.Latency,
                 Response = e.Response,
             },
-            ({ Status: InferenceStatus.Started } inference, InferenceOutcomeLost) => inference with { Status = InferenceStatus.Unknown },
+            ({ Status: InferenceStatus.Started } inference, InferenceOutcomeLost) => inference with
+            {
+                Status = InferenceStatus.Unknown,
+            },
             _ => throw new UnexpectedEventException(typeof(Inference), @event),
         };
 
@@ -161,7 +164,13 @@ internal sealed record InferenceError(string Code, int Status, string Message);
 /// <param name="Status">The provider's HTTP status, or null if none came.</param>
 /// <param name="UpstreamRequestId">The provider's id of the request, from its <c>x-request-id</c>.</param>
 /// <param name="DurationMs">Milliseconds until it ended.</param>
-internal sealed record Attempt(int Number, string Deployment, int? Status, string? UpstreamRequestId, double DurationMs);
+internal sealed record Attempt(
+    int Number,
+    string Deployment,
+    int? Status,
+    string? UpstreamRequestId,
+    double DurationMs
+);
 
 /// <summary>What the provider counted. What it did not say is null, which is not zero.</summary>
 internal sealed record Usage(

@@ -9,7 +9,12 @@ namespace Verbatim.Modules.Gateway.Inferences;
 /// Records model calls: the intent before anything is sent, the outcome before the last byte is answered. Knows which intents of this instance
 /// are open, so that another can tell what was left behind should this one end.
 /// </summary>
-internal sealed partial class InferenceJournal(EventStore events, IdSource ids, TimeProvider time, ILogger<InferenceJournal> logger) : BackgroundService
+internal sealed partial class InferenceJournal(
+    EventStore events,
+    IdSource ids,
+    TimeProvider time,
+    ILogger<InferenceJournal> logger
+) : BackgroundService
 {
     private const string StreamType = "inference";
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
@@ -34,20 +39,35 @@ internal sealed partial class InferenceJournal(EventStore events, IdSource ids, 
 
     /// <summary>Returns once the intent is durable: only then may the call be sent.</summary>
     /// <exception cref="LogUnavailableException">It cannot be recorded, so it must not be made.</exception>
-    public async Task StartAsync(AppendContext context, Guid id, InferenceStarted intent, CancellationToken cancellationToken)
+    public async Task StartAsync(
+        AppendContext context,
+        Guid id,
+        InferenceStarted intent,
+        CancellationToken cancellationToken
+    )
     {
         _open[id] = events.LastKnownPosition;
         try
         {
-            var result = await events.AppendAsync(context, new StreamEvents(StreamType, id, 0, [intent]), cancellationToken);
+            var result = await events.AppendAsync(
+                context,
+                new StreamEvents(StreamType, id, 0, [intent]),
+                cancellationToken
+            );
             if (result.Conflict is not null)
                 throw new InvalidOperationException($"There is an inference {id} already.");
         }
         catch (LogUnavailableException)
         {
             // The commit may have happened all the same. Nothing was sent, which is worth a line in the record.
-            var error = new InferenceError("not-recorded", 503, "The database went away before the call was sent; nothing was sent.");
-            _late.Enqueue(new Late(context, id, new InferenceFailed(error, [], Usage: null, new Latency(null, 0), Response: null)));
+            var error = new InferenceError(
+                "not-recorded",
+                503,
+                "The database went away before the call was sent; nothing was sent."
+            );
+            _late.Enqueue(
+                new Late(context, id, new InferenceFailed(error, [], Usage: null, new Latency(null, 0), Response: null))
+            );
             throw;
         }
         catch
@@ -102,7 +122,11 @@ internal sealed partial class InferenceJournal(EventStore events, IdSource ids, 
     private async Task AppendOutcomeAsync(AppendContext context, Guid id, IEvent outcome)
     {
         // Whatever became of the client, the outcome is recorded: no token.
-        var result = await events.AppendAsync(context, new StreamEvents(StreamType, id, 1, [outcome]), CancellationToken.None);
+        var result = await events.AppendAsync(
+            context,
+            new StreamEvents(StreamType, id, 1, [outcome]),
+            CancellationToken.None
+        );
         // At version 2 another instance took this one for dead; at 0 the intent never was recorded, and nothing was sent.
         if (result.Conflict is { Actual: 2 })
             await events.AppendAsync(context, new StreamEvents(StreamType, id, 2, [outcome]), CancellationToken.None);

@@ -107,7 +107,10 @@ internal sealed partial class InstanceRegister(
         }
     }
 
-    private async Task<List<(Guid Instance, long LockKey, long OpenBehind)>> ReadSilentAsync(TimeSpan silentFor, CancellationToken cancellationToken)
+    private async Task<List<(Guid Instance, long LockKey, long OpenBehind)>> ReadSilentAsync(
+        TimeSpan silentFor,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = Command(
             "select id, lock_key, open_behind from gateway.instances where id <> $1 and heartbeat_at <= now() - $2"
@@ -145,7 +148,11 @@ internal sealed partial class InstanceRegister(
         return lost;
     }
 
-    private async Task<List<(Guid TenantId, Guid StreamId)>> ReadOpenAsync(Guid instance, long openBehind, CancellationToken cancellationToken)
+    private async Task<List<(Guid TenantId, Guid StreamId)>> ReadOpenAsync(
+        Guid instance,
+        long openBehind,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = Command(
             """
@@ -163,7 +170,10 @@ internal sealed partial class InstanceRegister(
         while (await reader.ReadAsync(cancellationToken))
         {
             // Whose intent it is is asked here and not in SQL: Postgres's json operators refuse a body that has \u0000 in it.
-            var intent = JsonSerializer.Deserialize<InferenceStarted>(reader.GetFieldValue<byte[]>(2), events.Catalog.Json);
+            var intent = JsonSerializer.Deserialize<InferenceStarted>(
+                reader.GetFieldValue<byte[]>(2),
+                events.Catalog.Json
+            );
             if (intent?.Instance == instance)
                 open.Add((reader.GetGuid(0), reader.GetGuid(1)));
         }
@@ -172,7 +182,10 @@ internal sealed partial class InstanceRegister(
 
     private NpgsqlCommand Command(string sql) => new(sql, _connection);
 
-    [LoggerMessage(LogLevel.Warning, "Instance {Instance} ended and left {Count} calls without an outcome; they are recorded as unknown")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Instance {Instance} ended and left {Count} calls without an outcome; they are recorded as unknown"
+    )]
     private partial void LogLost(Guid instance, int count);
 
     [LoggerMessage(LogLevel.Warning, "This instance could not say that it lives ({Reason}); trying again")]

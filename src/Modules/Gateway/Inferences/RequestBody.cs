@@ -8,7 +8,11 @@ internal static class RequestBody
     private const int FirstSize = 16 * 1024;
 
     /// <returns>The bytes in an array of their own, or null when there are more than <paramref name="limit"/>.</returns>
-    public static async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
+    public static async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(
+        HttpRequest request,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         if (request.ContentLength > limit)
             return null;

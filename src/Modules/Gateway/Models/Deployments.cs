@@ -18,7 +18,12 @@ internal sealed class Deployments : IDisposable
     {
         var options = Read(configuration);
         MaxRequestBytes = options.MaxRequestBytes;
-        _deployments = [.. options.Deployments.Select(d => Create(d.Key, d.Value)), .. FromEnvironment(configuration), .. Simulator(time)];
+        _deployments =
+        [
+            .. options.Deployments.Select(d => Create(d.Key, d.Value)),
+            .. FromEnvironment(configuration),
+            .. Simulator(time),
+        ];
         _exact = [];
         foreach (var deployment in _deployments.Where(d => d.IsExact))
         {
@@ -51,27 +56,40 @@ internal sealed class Deployments : IDisposable
         GatewayOptions options;
         try
         {
-            options = configuration.GetSection("Gateway").Get<GatewayOptions>(o => o.ErrorOnUnknownConfiguration = true) ?? new GatewayOptions();
+            options =
+                configuration.GetSection("Gateway").Get<GatewayOptions>(o => o.ErrorOnUnknownConfiguration = true)
+                ?? new GatewayOptions();
         }
         catch (InvalidOperationException e)
         {
             throw new SettingException($"A setting under Gateway is wrong: {(e.InnerException ?? e).Message}", e);
         }
         if (options.MaxRequestBytes is < 1024 or > 256 * 1024 * 1024)
-            throw new SettingException($"Gateway:MaxRequestBytes is {options.MaxRequestBytes}; valid is 1024 to {256 * 1024 * 1024}.");
+            throw new SettingException(
+                $"Gateway:MaxRequestBytes is {options.MaxRequestBytes}; valid is 1024 to {256 * 1024 * 1024}."
+            );
         return options;
     }
 
     private static Deployment Create(string name, DeploymentOptions options)
     {
         var setting = "Gateway:Deployments:" + name;
-        if (!Uri.TryCreate(options.BaseUrl?.TrimEnd('/') + "/", UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new SettingException($"{setting}:BaseUrl is '{options.BaseUrl}'; valid is an address such as https://api.openai.com/v1.");
+        if (
+            !Uri.TryCreate(options.BaseUrl?.TrimEnd('/') + "/", UriKind.Absolute, out var address)
+            || address.Scheme is not ("http" or "https")
+        )
+            throw new SettingException(
+                $"{setting}:BaseUrl is '{options.BaseUrl}'; valid is an address such as https://api.openai.com/v1."
+            );
         var pattern = options.Model ?? name;
         if (pattern.Length == 0 || pattern.AsSpan(0, pattern.Length - 1).Contains('*'))
-            throw new SettingException($"{setting}:Model is '{pattern}'; valid is a model name, with at most one * at its end.");
+            throw new SettingException(
+                $"{setting}:Model is '{pattern}'; valid is a model name, with at most one * at its end."
+            );
         if (options.FirstByteTimeout <= TimeSpan.Zero || options.IdleTimeout <= TimeSpan.Zero)
-            throw new SettingException($"{setting}: FirstByteTimeout and IdleTimeout must be longer than zero, for instance 00:05:00.");
+            throw new SettingException(
+                $"{setting}: FirstByteTimeout and IdleTimeout must be longer than zero, for instance 00:05:00."
+            );
         return new Deployment(
             name,
             "openai-compatible",
@@ -80,7 +98,11 @@ internal sealed class Deployments : IDisposable
             options.StreamUsage,
             options.FirstByteTimeout,
             options.IdleTimeout,
-            new ProviderClient(ProviderClient.OverNetwork(), address, options.ApiKey is { Length: > 0 } key ? key : null)
+            new ProviderClient(
+                ProviderClient.OverNetwork(),
+                address,
+                options.ApiKey is { Length: > 0 } key ? key : null
+            )
         );
     }
 
@@ -90,12 +112,24 @@ internal sealed class Deployments : IDisposable
         if (configuration["OPENAI_API_KEY"] is not { Length: > 0 } key)
             yield break;
         var address = configuration["OPENAI_BASE_URL"] is { Length: > 0 } given ? given : "https://api.openai.com/v1";
-        yield return Create("openai", new DeploymentOptions { BaseUrl = address, ApiKey = key, Model = "*" });
+        yield return Create(
+            "openai",
+            new DeploymentOptions
+            {
+                BaseUrl = address,
+                ApiKey = key,
+                Model = "*",
+            }
+        );
     }
 
     private static IEnumerable<Deployment> Simulator(TimeProvider time)
     {
-        var client = new ProviderClient(new SimulatorHandler(time), new Uri("http://simulator.invalid/v1/"), apiKey: null);
+        var client = new ProviderClient(
+            new SimulatorHandler(time),
+            new Uri("http://simulator.invalid/v1/"),
+            apiKey: null
+        );
         foreach (var pattern in (string[])[SimulatorName, SimulatorName + ":*"])
         {
             yield return new Deployment(

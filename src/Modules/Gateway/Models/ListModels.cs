@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Models;
@@ -19,8 +20,12 @@ internal sealed class ListModels : IEndpoint
             .WithMetadata(OpenAiErrors.Dialect)
             .WithTags("OpenAI")
             .WithSummary("List models")
-            .WithDescription("The models that you can ask, as OpenAI's API lists them. Names that a pattern serves are not listed.");
+            .WithDescription(
+                "The models that you can ask, as OpenAI's API lists them. Names that a pattern serves are not listed."
+            );
 
     private static Ok<ModelList> Handle(Deployments deployments) =>
-        TypedResults.Ok(new ModelList("list", [.. deployments.Exact.Select(Model.From).OrderBy(m => m.Id, StringComparer.Ordinal)]));
+        TypedResults.Ok(
+            new ModelList("list", [.. deployments.Exact.Select(Model.From).OrderBy(m => m.Id, StringComparer.Ordinal)])
+        );
 }

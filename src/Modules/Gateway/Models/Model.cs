@@ -5,21 +5,30 @@ namespace Verbatim.Modules.Gateway.Models;
 
 /// <summary>A model, as OpenAI's API shows it.</summary>
 /// <param name="Id">The name to ask it by.</param>
-/// <param name="Object">Always <c>model</c>.</param>
+/// <param name="Kind">Always <c>model</c>.</param>
 /// <param name="Created">Seconds since 1970; 0 where it is not known.</param>
 /// <param name="OwnedBy">The kind of provider that it is at.</param>
-public sealed record Model(string Id, string Object, long Created, [property: JsonPropertyName("owned_by")] string OwnedBy)
+public sealed record Model(
+    string Id,
+    [property: JsonPropertyName("object")] string Kind,
+    long Created,
+    [property: JsonPropertyName("owned_by")] string OwnedBy
+)
 {
     internal static Model From(Deployment deployment) => new(deployment.Pattern, "model", 0, deployment.Provider);
 }
 
 /// <summary>A list of models, as OpenAI's API shows it.</summary>
-/// <param name="Object">Always <c>list</c>.</param>
+/// <param name="Kind">Always <c>list</c>.</param>
 /// <param name="Data">The models.</param>
-public sealed record ModelList(string Object, IReadOnlyList<Model> Data);
+public sealed record ModelList([property: JsonPropertyName("object")] string Kind, IReadOnlyList<Model> Data);
 
 internal static class UnknownModel
 {
     public static HttpError Error(string model) =>
-        new(404, "model-not-found", $"The model '{model}' does not exist or you do not have access to it. GET /v1/models lists those that you can ask.");
+        new(
+            404,
+            "model-not-found",
+            $"The model '{model}' does not exist or you do not have access to it. GET /v1/models lists those that you can ask."
+        );
 }

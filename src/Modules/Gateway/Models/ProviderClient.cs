@@ -12,7 +12,9 @@ internal sealed class ProviderClient(HttpMessageHandler handler, Uri baseAddress
 
     private readonly HttpMessageInvoker _invoker = new(handler, disposeHandler: true);
     private readonly Uri _chatCompletions = new(baseAddress, "chat/completions");
-    private readonly AuthenticationHeaderValue? _authorization = apiKey is null ? null : new AuthenticationHeaderValue("Bearer", apiKey);
+    private readonly AuthenticationHeaderValue? _authorization = apiKey is null
+        ? null
+        : new AuthenticationHeaderValue("Bearer", apiKey);
 
     /// <summary>Connections to a provider over the network. They are renewed, so that a change of its addresses is noticed.</summary>
     public static HttpMessageHandler OverNetwork() =>
