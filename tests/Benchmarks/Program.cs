@@ -1,1 +1,24 @@
-Console.WriteLine();
+using Verbatim.Tests.Benchmarks.Gateway;
+
+// dotnet run -c Release --project tests/Benchmarks -- [gateway] [startup] [memory] [--quick]
+var isQuick = args.Contains("--quick", StringComparer.Ordinal);
+var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
+{
+    ["gateway"] = () => new GatewayBenchmark(isQuick ? 1 : 3, TimeSpan.FromSeconds(isQuick ? 3 : 6)).RunAsync(Console.Out),
+    ["startup"] = () => new StartupBenchmark(isQuick ? 1 : 5).RunAsync(Console.Out),
+    ["memory"] = () => new MemoryBenchmark(isQuick ? 20_000 : 200_000).RunAsync(Console.Out),
+};
+
+var wanted = args.Where(a => !a.StartsWith('-')).ToList();
+if (wanted.Find(w => !benchmarks.ContainsKey(w)) is { } unknown)
+{
+    Console.Error.WriteLine($"There is no benchmark '{unknown}'; there are {string.Join(", ", benchmarks.Keys)}.");
+    return 2;
+}
+foreach (var (name, run) in benchmarks.Where(b => wanted.Count == 0 || wanted.Contains(b.Key, StringComparer.Ordinal)))
+{
+    Console.WriteLine($"# {name}");
+    await run();
+    Console.WriteLine();
+}
+return 0;

@@ -1,0 +1,114 @@
+using System.Globalization;
+
+namespace Verbatim.Tests.Benchmarks.Gateway;
+
+/// <summary>
+/// Requests a second and latency through each gateway to the same fake provider on this machine: without a gateway, nginx, Portkey, and Verbatim
+/// with authentication and durable records on. Rounds go over all targets in turn, and a cell is the median of its rounds, since other work on
+/// the machine disturbs some.
+/// </summary>
+internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
+{
+    private const string Body = """{"model":"gpt-fake","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"Say something short and kind."}],"temperature":0.2}""";
+    private const string StreamBody = """{"model":"gpt-fake","messages":[{"role":"user","content":"Say something short and kind."}],"stream":true,"stream_options":{"include_usage":true},"x_upstream":{"chunks":50}}""";
+    private static readonly int[] Connections = [1, 32, 128];
+
+    public async Task RunAsync(TextWriter output)
+    {
+        using var folder = new TemporaryFolder();
+        var (upstream, nginx, portkey) = (Server.FreePort(), Server.FreePort(), Server.FreePort());
+        await using var upstreamServer = await Peers.StartUpstreamAsync(folder.Path, upstream);
+        await using var nginxServer = await Peers.StartNginxAsync(folder.Path, nginx, upstream);
+        await using var portkeyServer = await Peers.StartPortkeyAsync(folder.Path, portkey);
+        await using var verbatim = await VerbatimServer.StartAsync(folder.Home, Path.Combine(folder.Path, "verbatim.log"), upstream);
+        var idle = verbatim.Process.ResidentMegabytes;
+
+        Target[] targets =
+        [
+            new("upstream direct", Chat(upstream), new Dictionary<string, string>(StringComparer.Ordinal)),
+            new("nginx", Chat(nginx), new Dictionary<string, string>(StringComparer.Ordinal)),
+            new(
+                "Portkey " + Peers.PortkeyVersion,
+                Chat(portkey),
+                new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["x-portkey-provider"] = "openai",
+                    ["x-portkey-custom-host"] = $"http://127.0.0.1:{upstream}/v1",
+                    ["Authorization"] = "Bearer sk-test",
+                }
+            ),
+            new(
+                "Verbatim, durable",
+                new Uri(verbatim.Address, "v1/chat/completions"),
+                new Dictionary<string, string>(StringComparer.Ordinal) { ["Authorization"] = "Bearer " + verbatim.ApiKey }
+            ),
+        ];
+
+        foreach (var (title, body) in new[] { ("JSON answers", Body), ("Streams of 50 chunks", StreamBody) })
+        {
+            var measured = await MeasureAsync(targets, body);
+            Print(output, title, targets, measured);
+        }
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"Verbatim's memory: {idle:N0} MB idle after the start, {verbatim.Process.ResidentMegabytes:N0} MB after the load.")
+        );
+    }
+
+    private async Task<Dictionary<(Target, int), Measurement>> MeasureAsync(Target[] targets, string body)
+    {
+        var runs = new List<(Target Target, int Connections, Measurement Measurement)>();
+        // A first round that does not count: code is compiled, connections are made.
+        foreach (var target in targets)
+            await Wrk.RunAsync(target, body, 32, TimeSpan.FromSeconds(3));
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var connections in Connections)
+            {
+                foreach (var target in targets)
+                    runs.Add((target, connections, await Wrk.RunAsync(target, body, connections, duration)));
+            }
+        }
+        return runs.GroupBy(r => (r.Target, r.Connections))
+            .ToDictionary(
+                g => g.Key,
+                g => new Measurement(
+                    Median(g.Select(r => r.Measurement.RequestsPerSecond)),
+                    Median(g.Select(r => r.Measurement.P50Ms)),
+                    Median(g.Select(r => r.Measurement.P99Ms))
+                )
+            );
+    }
+
+    private static void Print(TextWriter output, string title, Target[] targets, Dictionary<(Target, int), Measurement> measured)
+    {
+        var (direct, nginx, portkey) = (targets[0], targets[1], targets[2]);
+        output.WriteLine();
+        output.WriteLine($"## {title}");
+        output.WriteLine();
+        output.WriteLine("| through | connections | requests/s | of nginx | of Portkey | added p50 ms | added p99 ms |");
+        output.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
+        foreach (var target in targets)
+        {
+            foreach (var connections in Connections)
+            {
+                var m = measured[(target, connections)];
+                var d = measured[(direct, connections)];
+                output.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"| {target.Name} | {connections} | {m.RequestsPerSecond:N0} | {m.RequestsPerSecond / measured[(nginx, connections)].RequestsPerSecond:P0} | {m.RequestsPerSecond / measured[(portkey, connections)].RequestsPerSecond:0.0}× | {m.P50Ms - d.P50Ms:0.00} | {m.P99Ms - d.P99Ms:0.00} |"
+                    )
+                );
+            }
+        }
+        output.WriteLine();
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
+    }
+
+    private static Uri Chat(int port) => new($"http://127.0.0.1:{port}/v1/chat/completions");
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Verbatim.Tests.Benchmarks.Gateway;
+
+/// <summary>What one run of wrk measured.</summary>
+/// <param name="RequestsPerSecond">Answers a second, all of them of status 2xx.</param>
+/// <param name="P50Ms">Half of the answers took at most this long.</param>
+/// <param name="P99Ms">All but one in a hundred took at most this long.</param>
+internal sealed record Measurement(double RequestsPerSecond, double P50Ms, double P99Ms);
+
+/// <summary>The load generator: Debian's wrk, against an address of this machine.</summary>
+internal static partial class Wrk
+{
+    /// <summary>Sends the same POST again and again over some connections.</summary>
+    /// <exception cref="InvalidOperationException">Some answers were errors: the figures would mean nothing.</exception>
+    public static async Task<Measurement> RunAsync(Target target, string body, int connections, TimeSpan duration)
+    {
+        var script = Path.GetTempFileName();
+        await File.WriteAllTextAsync(script, Script(target, body));
+        try
+        {
+            var threads = Math.Min(connections, 2);
+            var output = await Command.RunAsync(
+                "wrk",
+                [
+                    $"-t{threads}",
+                    $"-c{connections}",
+                    string.Create(CultureInfo.InvariantCulture, $"-d{duration.TotalSeconds:0}s"),
+                    "--latency",
+                    "--timeout",
+                    "30s",
+                    "-s",
+                    script,
+                    target.Address.ToString(),
+                ]
+            );
+            if (output.Contains("Non-2xx", StringComparison.Ordinal) || output.Contains("Socket errors", StringComparison.Ordinal))
+                throw new InvalidOperationException($"{target.Name} at {connections} connections answered errors:\n{output}");
+            return new Measurement(
+                double.Parse(RateLine().Match(output).Groups[1].ValueSpan, CultureInfo.InvariantCulture),
+                Milliseconds(output, "50%"),
+                Milliseconds(output, "99%")
+            );
+        }
+        finally
+        {
+            File.Delete(script);
+        }
+    }
+
+    private static string Script(Target target, string body) =>
+        $"""
+        wrk.method = "POST"
+        wrk.body = [==[{body}]==]
+        wrk.headers["Content-Type"] = "application/json"
+        {string.Join('\n', target.Headers.Select(h => $"wrk.headers[\"{h.Key}\"] = \"{h.Value}\""))}
+        """;
+
+    private static double Milliseconds(string output, string percentile)
+    {
+        var match = PercentileLine().Matches(output).First(m => m.Groups[1].Value == percentile);
+        var value = double.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
+        return match.Groups[3].Value switch
+        {
+            "us" => value / 1000,
+            "ms" => value,
+            "s" => value * 1000,
+            var unit => throw new InvalidOperationException($"wrk printed a time in '{unit}'."),
+        };
+    }
+
+    [GeneratedRegex(@"Requests/sec:\s+([\d.]+)", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex RateLine();
+
+    [GeneratedRegex(@"^\s+(\d+%)\s+([\d.]+)(us|ms|s)$", RegexOptions.CultureInvariant | RegexOptions.Multiline, 1000)]
+    private static partial Regex PercentileLine();
+}
+
+/// <summary>Where a load goes.</summary>
+/// <param name="Name">What the table calls it.</param>
+/// <param name="Address">The chat-completions address.</param>
+/// <param name="Headers">What the target needs beside the body.</param>
+internal sealed record Target(string Name, Uri Address, IReadOnlyDictionary<string, string> Headers);
