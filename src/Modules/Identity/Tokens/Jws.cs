@@ -20,6 +20,10 @@ internal static class Jws
     /// <summary>The longest token that is looked at, in characters.</summary>
     public const int MaxLength = 16 * 1024;
 
+    // Decoded. The header is the one part that is parsed before the signature speaks for it; this bounds the work that
+    // a forgery can cause to about that of a verification.
+    private const int MaxHeaderLength = 4 * 1024;
+
     /// <summary>The most bytes that the payload of a token with this many characters can have.</summary>
     public static int MaxPayloadLength(int tokenLength) => Base64Url.GetMaxDecodedLength(tokenLength);
 
@@ -190,6 +194,8 @@ internal static class Jws
         var signature = token[(payloadEnd + 1)..];
         if (header.IsEmpty || signature.IsEmpty)
             return TokenFailure.Malformed;
+        if (Base64Url.GetMaxDecodedLength(header.Length) > MaxHeaderLength)
+            return TokenFailure.Oversized;
         if (
             !Base64UrlText.IsCanonical(header)
             || !Base64UrlText.IsCanonical(payload)

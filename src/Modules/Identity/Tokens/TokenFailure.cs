@@ -9,7 +9,7 @@ internal enum TokenFailure
     /// <summary>The token was accepted.</summary>
     None = 0,
 
-    /// <summary>Longer than <see cref="Jws.MaxLength"/>.</summary>
+    /// <summary>Longer than <see cref="Jws.MaxLength"/>, or its header longer than any that makes sense.</summary>
     Oversized,
 
     /// <summary>Not three segments in compact serialization, or characters that are not ASCII.</summary>

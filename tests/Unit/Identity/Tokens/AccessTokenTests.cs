@@ -89,11 +89,12 @@ public sealed class AccessTokenTests
     }
 
     [Fact]
-    public void A_token_issued_in_the_future_is_not_yet_valid() =>
-        Assert.Equal(
-            TokenFailure.NotYetValid,
-            Validate(Issue(Token() with { IssuedAt = Start.AddSeconds(31) }), out _)
-        );
+    public void A_token_from_the_future_is_not_yet_valid()
+    {
+        var future = Start.AddSeconds(31);
+        Assert.Equal(TokenFailure.NotYetValid, Validate(Issue(Token() with { IssuedAt = future }), out _));
+        Assert.Equal(TokenFailure.NotYetValid, Validate(Issue(Token() with { NotBefore = future }), out _));
+    }
 
     [Theory]
     [InlineData(-1)]

@@ -189,6 +189,15 @@ public sealed class JwsTests
     }
 
     [Fact]
+    public void The_length_of_a_header_is_bounded()
+    {
+        var start = $$"""{"alg":"ES256","kid":"{{Key.KeyId}}","x":" """;
+        var longest = start + new string('x', 4096 - start.Length - 2) + "\"}";
+        Assert.Equal(TokenFailure.None, Failure(Forge.Token(Key, longest, "{}")));
+        Assert.Equal(TokenFailure.Oversized, Failure(Forge.Token(Key, longest + " ", "{}")));
+    }
+
+    [Fact]
     public void A_chosen_key_needs_no_key_id_but_refuses_the_id_of_another()
     {
         var other = SigningKey.Generate();

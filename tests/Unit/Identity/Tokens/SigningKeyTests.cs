@@ -1,4 +1,6 @@
+using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Verbatim.Modules.Identity.Tokens;
@@ -60,6 +62,15 @@ public sealed class SigningKeyTests
     [InlineData("use", "enc", JsonWebKeyFailure.WrongUse)]
     public void A_key_that_cannot_sign_is_refused(string member, string? value, object expected) =>
         Assert.Equal(expected, Failure(JsonWebKeyTests.With(Exported(SigningKey.Generate()), member, value)));
+
+    [Fact]
+    public void A_key_on_another_curve_is_refused()
+    {
+        using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        var jwk = JsonWebKeyTests.Jwk(ecdsa, "ES384");
+        jwk["d"] = Base64Url.EncodeToString(ecdsa.ExportParameters(includePrivateParameters: true).D);
+        Assert.Equal(JsonWebKeyFailure.UnsupportedCurve, Failure(jwk));
+    }
 
     [Theory]
     [InlineData("""["sign"]""", JsonWebKeyFailure.None)]
