@@ -1,0 +1,333 @@
+using System.Collections.Frozen;
+using System.Text;
+using System.Text.Json;
+
+namespace Verbatim.Tests.Upstream.Commands;
+
+/// <summary>
+/// Reads commands from the two places that pass through a gateway untouched: an unknown top-level field of the body,
+/// and the name of the model.
+/// </summary>
+internal static class CommandReader
+{
+    private const string HeaderPrefix = "header.";
+    private const int MaxDelayMs = 600_000;
+    private const int MaxBytes = 64 * 1024 * 1024;
+
+    private static readonly FrozenDictionary<string, Func<CommandSet, CommandValue, CommandSet>> Known = new Dictionary<
+        string,
+        Func<CommandSet, CommandValue, CommandSet>
+    >(StringComparer.Ordinal)
+    {
+        ["status"] = static (set, value) => set with { Status = value.Integer(200, 599) },
+        ["error_message"] = static (set, value) => set with { ErrorMessage = value.Text() },
+        ["error_type"] = static (set, value) => set with { ErrorType = value.Text() },
+        ["error_code"] = static (set, value) => set with { ErrorCode = value.Text() },
+        ["retry_after"] = static (set, value) => set with { RetryAfter = value.TextOrNumber() },
+        ["headers"] = static (set, value) => set with { Headers = [.. set.Headers, .. ReadHeaders(value)] },
+        ["provider_headers"] = static (set, value) => set with { ProviderHeaders = value.Flag() },
+        ["hop_headers"] = static (set, value) => set with { HopHeaders = value.Flag() },
+        ["body"] = static (set, value) => set with { Body = Encoding.UTF8.GetBytes(value.Text()) },
+        ["body_base64"] = static (set, value) => set with { Body = ReadBase64(value) },
+        ["content_type"] = static (set, value) => set with { ContentType = value.Text() },
+        ["chunked"] = static (set, value) => set with { Chunked = value.Flag() },
+
+        ["id"] = static (set, value) => set with { Id = value.Text() },
+        ["model"] = static (set, value) => set with { Model = value.Text() },
+        ["text"] = static (set, value) => set with { Text = value.Text() },
+        ["chunk_text"] = static (set, value) => set with { ChunkText = value.Text() },
+        ["bytes"] = static (set, value) => set with { Bytes = value.Integer(1, MaxBytes) },
+        ["echo"] = static (set, value) => set with { Echo = value.Flag() },
+        ["chunks"] = static (set, value) => set with { Chunks = value.Integer(1, 100_000) },
+        ["tool_calls"] = ReadToolCalls,
+        ["arguments_chunk"] = static (set, value) => set with { ArgumentsChunk = value.Integer(1, MaxBytes) },
+        ["interleave"] = static (set, value) => set with { Interleave = value.Flag() },
+        ["finish_reason"] = static (set, value) => set with { FinishReason = value.Text() },
+        ["usage"] = ReadUsage,
+        ["usage_in"] = static (set, value) =>
+            set with
+            {
+                UsageIn = value.OneOf(
+                    ("final", UsagePlace.Final),
+                    ("finish", UsagePlace.Finish),
+                    ("every", UsagePlace.Every)
+                ),
+            },
+        ["choices"] = static (set, value) =>
+            set with
+            {
+                Choices = value.OneOf(
+                    ("null", ChoicesKind.Null),
+                    ("missing", ChoicesKind.Missing),
+                    ("empty", ChoicesKind.Empty)
+                ),
+            },
+
+        ["done"] = static (set, value) => set with { Done = value.Flag() },
+        ["error_after"] = static (set, value) => set with { ErrorAfter = value.Integer(0, 100_000) },
+        ["garbage_after"] = static (set, value) => set with { GarbageAfter = value.Integer(0, 100_000) },
+        ["comment"] = static (set, value) => set with { Comment = ReadComment(value) },
+        ["line_ending"] = static (set, value) =>
+            set with
+            {
+                LineEnding = value.OneOf(("lf", LineEnding.Lf), ("crlf", LineEnding.CrLf), ("cr", LineEnding.Cr)),
+            },
+        ["bom"] = static (set, value) => set with { Bom = value.Flag() },
+        ["space"] = static (set, value) => set with { Space = value.Flag() },
+        ["multiline"] = static (set, value) => set with { Multiline = value.Flag() },
+
+        ["delay_ms"] = static (set, value) => set with { DelayMs = value.Integer(0, MaxDelayMs) },
+        ["chunk_delay_ms"] = static (set, value) => set with { ChunkDelayMs = value.Integer(0, MaxDelayMs) },
+        ["header_delay_ms"] = static (set, value) => set with { HeaderDelayMs = value.Integer(0, MaxDelayMs) },
+        ["burst"] = static (set, value) => set with { Burst = value.Flag() },
+        ["split_every"] = static (set, value) => set with { SplitEvery = value.Integer(1, MaxBytes) },
+        ["split_at"] = static (set, value) =>
+            set with
+            {
+                SplitAt = [.. value.List(static item => item.Integer(1, int.MaxValue)).Order()],
+            },
+        ["split_delay_ms"] = static (set, value) => set with { SplitDelayMs = value.Integer(0, MaxDelayMs) },
+        ["cut_after"] = static (set, value) => set with { CutAfter = value.Position() },
+        ["close_after"] = static (set, value) => set with { CloseAfter = value.Position() },
+        ["stall_after"] = static (set, value) => set with { StallAfter = value.Position() },
+        ["end_after"] = static (set, value) => set with { EndAfter = value.Position() },
+        ["hold_after"] = static (set, value) => set with { HoldAfter = value.List(static item => item.Position()) },
+
+        ["marker"] = static (set, value) => set with { Marker = value.Text() },
+        ["times"] = static (set, value) => set with { Times = value.Integer(1, 1_000_000) },
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Splits <c>gpt-fake@status=429,retry-after=3</c> into the model's name and its commands.</summary>
+    public static (string Model, CommandSet Commands) ReadModel(string model)
+    {
+        var at = model.IndexOf('@', StringComparison.Ordinal);
+        if (at < 0)
+            return (model, CommandSet.None);
+
+        var commands = CommandSet.None;
+        foreach (var command in model[(at + 1)..].Split(','))
+        {
+            var equals = command.IndexOf('=', StringComparison.Ordinal);
+            var name = equals < 0 ? command : command[..equals];
+            // The separators themselves come percent-encoded.
+            var value = equals < 0 ? null : Uri.UnescapeDataString(command[(equals + 1)..]);
+            commands = name.StartsWith(HeaderPrefix, StringComparison.Ordinal)
+                ? commands with
+                {
+                    Headers = [.. commands.Headers, ReadHeader(name[HeaderPrefix.Length..], value ?? "")],
+                }
+                : Apply(commands, name.Replace('-', '_'), new CommandValue(name, value));
+        }
+
+        return (model[..at], commands);
+    }
+
+    /// <summary>
+    /// Reads the field <c>x_upstream</c> over the commands of the model's name. Of <c>attempts</c> it takes the item
+    /// of this request, counted by marker; when <c>times</c> has run out, no command is left.
+    /// </summary>
+    public static CommandSet ReadBody(ReadOnlySpan<byte> json, CommandSet commands, AttemptCounter? counter)
+    {
+        if (json.IsEmpty)
+            return ForThisAttempt(commands, attempts: default, counter);
+
+        var reader = new Utf8JsonReader(json);
+        using var document = JsonDocument.ParseValue(ref reader);
+        var attempts = default(JsonElement);
+        foreach (var (name, value) in Properties(document.RootElement, "x_upstream"))
+        {
+            if (name is "attempts")
+                attempts = value;
+            else
+                commands = Apply(commands, name, new CommandValue(name, value));
+        }
+
+        return ForThisAttempt(commands, attempts, counter);
+    }
+
+    /// <summary>Refuses commands that contradict each other.</summary>
+    public static CommandSet Check(CommandSet commands)
+    {
+        RefuseSeveral(
+            ("text", commands.Text is not null),
+            ("chunk_text", commands.ChunkText is not null),
+            ("bytes", commands.Bytes is not null),
+            ("echo", commands.Echo),
+            ("body", commands.Body is not null)
+        );
+        RefuseSeveral(
+            ("cut_after", commands.CutAfter is not null),
+            ("close_after", commands.CloseAfter is not null),
+            ("stall_after", commands.StallAfter is not null),
+            ("end_after", commands.EndAfter is not null)
+        );
+        if (commands.EndAfter == Position.Request)
+            throw new WrongCommandException("end_after", "The command 'end_after' cannot end what has not begun.");
+        return commands;
+    }
+
+    private static CommandSet ForThisAttempt(CommandSet commands, JsonElement attempts, AttemptCounter? counter)
+    {
+        var counts = commands.Times is not null || attempts.ValueKind is not JsonValueKind.Undefined;
+        if (!counts && commands.HoldAfter.Count is 0)
+            return commands;
+
+        var command =
+            commands.Times is not null ? "times"
+            : counts ? "attempts"
+            : "hold_after";
+        if (counter is null)
+            throw new WrongCommandException(
+                command,
+                $"The command '{command}' works only where requests are recorded."
+            );
+        if (!counts)
+            return commands;
+        if (commands.Marker is null)
+        {
+            throw new WrongCommandException(
+                command,
+                $"The command '{command}' needs a 'marker', by which the requests are counted."
+            );
+        }
+
+        var attempt = counter.Next(commands.Marker);
+        if (attempt > commands.Times)
+            return CommandSet.None;
+        return attempts.ValueKind is JsonValueKind.Undefined ? commands : ReadAttempt(commands, attempts, attempt);
+    }
+
+    private static CommandSet ReadAttempt(CommandSet commands, JsonElement attempts, int attempt)
+    {
+        if (attempts.ValueKind is not JsonValueKind.Array || attempts.GetArrayLength() is 0)
+            throw new CommandValue("attempts", attempts).Wrong("an array of objects with commands");
+        var item = attempts[Math.Min(attempt, attempts.GetArrayLength()) - 1];
+        foreach (var (name, value) in Properties(item, "attempts"))
+            commands = Apply(commands, name, new CommandValue(name, value));
+        return commands;
+    }
+
+    private static IEnumerable<(string Name, JsonElement Value)> Properties(JsonElement json, string command)
+    {
+        if (json.ValueKind is not JsonValueKind.Object)
+            throw new CommandValue(command, json).Wrong("an object with commands");
+        return json.EnumerateObject().Select(static property => (property.Name, property.Value));
+    }
+
+    private static CommandSet Apply(CommandSet commands, string name, CommandValue value) =>
+        Known.TryGetValue(name, out var apply)
+            ? apply(commands, value)
+            : throw new WrongCommandException(
+                name,
+                $"There is no command '{name}'. There are: {string.Join(", ", Known.Keys.Append("attempts").Order(StringComparer.Ordinal))}."
+            );
+
+    private static IEnumerable<KeyValuePair<string, string>> ReadHeaders(CommandValue value)
+    {
+        if (!value.IsObject)
+            throw value.Wrong("an object of header names and values");
+        foreach (var header in value.Json.EnumerateObject())
+        {
+            foreach (var item in new CommandValue("headers", header.Value).List(static item => item.TextOrNumber()))
+                yield return ReadHeader(header.Name, item);
+        }
+    }
+
+    private static KeyValuePair<string, string> ReadHeader(string name, string value)
+    {
+        if (name.Length is 0 || name.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
+            throw new WrongCommandException("headers", $"'{name}' is no name of a header.");
+        if (value.Any(static c => c is < ' ' or > '~'))
+            throw new WrongCommandException("headers", $"The value of the header '{name}' is not plain ASCII.");
+        if (name.ToLowerInvariant() is "content-length" or "transfer-encoding" or "content-type")
+        {
+            throw new WrongCommandException(
+                "headers",
+                $"The header '{name}' follows from the body; see the commands 'chunked', 'content_type' and 'close_after'."
+            );
+        }
+
+        return new KeyValuePair<string, string>(name, value);
+    }
+
+    private static byte[] ReadBase64(CommandValue value)
+    {
+        var text = value.Text();
+        var bytes = new byte[text.Length];
+        return Convert.TryFromBase64String(text, bytes, out var length)
+            ? bytes[..length]
+            : throw value.Wrong("a text in base64");
+    }
+
+    private static string ReadComment(CommandValue value)
+    {
+        var text = value.Text();
+        return text.AsSpan().IndexOfAny('\r', '\n') < 0 ? text : throw value.Wrong("one line of text");
+    }
+
+    private static CommandSet ReadToolCalls(CommandSet set, CommandValue value)
+    {
+        if (!value.IsArray)
+            return set with { ToolCallCount = value.Integer(1, 128), ToolCalls = null };
+        var calls = value.List(static item =>
+        {
+            var call = new ToolCall(null, null, null);
+            if (!item.IsObject)
+                throw item.Wrong("a number, or an array of objects with name, arguments and id");
+            foreach (var (name, part) in Properties(item.Json, "tool_calls"))
+            {
+                call = name switch
+                {
+                    "id" => call with { Id = new CommandValue("tool_calls.id", part).Text() },
+                    "name" => call with { Name = new CommandValue("tool_calls.name", part).Text() },
+                    // Given as text they need not be JSON, as a model's need not.
+                    "arguments" => call with
+                    {
+                        Arguments =
+                            part.ValueKind is JsonValueKind.Object
+                                ? part.GetRawText()
+                                : new CommandValue("tool_calls.arguments", part).Text(),
+                    },
+                    _ => throw item.Wrong("objects with name, arguments and id"),
+                };
+            }
+
+            return call;
+        });
+        return set with { ToolCalls = calls, ToolCallCount = null };
+    }
+
+    private static CommandSet ReadUsage(CommandSet set, CommandValue value) =>
+        value.IsObject
+            ? set with
+            {
+                Usage = UsageKind.Given,
+                UsageJson = value.Json.GetRawText(),
+            }
+            : set with
+            {
+                Usage = value.OneOf(
+                    ("none", UsageKind.None),
+                    ("null", UsageKind.Null),
+                    ("zero", UsageKind.Zero),
+                    ("wrong", UsageKind.Wrong),
+                    ("details", UsageKind.Details),
+                    ("minimal", UsageKind.Minimal)
+                ),
+            };
+
+    private static void RefuseSeveral(params ReadOnlySpan<(string Name, bool Given)> commands)
+    {
+        string? first = null;
+        foreach (var (name, given) in commands)
+        {
+            if (given && first is not null)
+            {
+                throw new WrongCommandException(name, $"The commands '{first}' and '{name}' exclude each other.");
+            }
+
+            if (given)
+                first = name;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+namespace Verbatim.Tests.Upstream.Commands;
+
+/// <summary>Everything that a request can ask of the provider. README.md has the meaning of each, by the same name.</summary>
+internal sealed record CommandSet
+{
+    public static readonly CommandSet None = new();
+
+    // The answer as a whole.
+    public int? Status { get; init; }
+    public string? ErrorMessage { get; init; }
+    public string? ErrorType { get; init; }
+    public string? ErrorCode { get; init; }
+    public string? RetryAfter { get; init; }
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+    public bool ProviderHeaders { get; init; }
+    public bool HopHeaders { get; init; }
+    public byte[]? Body { get; init; }
+    public string? ContentType { get; init; }
+    public bool Chunked { get; init; }
+
+    // What the model says.
+    public string? Id { get; init; }
+    public string? Model { get; init; }
+    public string? Text { get; init; }
+    public string? ChunkText { get; init; }
+    public int? Bytes { get; init; }
+    public bool Echo { get; init; }
+    public int? Chunks { get; init; }
+    public int? ToolCallCount { get; init; }
+    public IReadOnlyList<ToolCall>? ToolCalls { get; init; }
+    public int ArgumentsChunk { get; init; } = 5;
+    public bool Interleave { get; init; }
+    public string? FinishReason { get; init; }
+    public UsageKind Usage { get; init; }
+    public string? UsageJson { get; init; }
+    public UsagePlace UsageIn { get; init; }
+    public ChoicesKind Choices { get; init; }
+
+    // The shape of a stream.
+    public bool? Done { get; init; }
+    public int? ErrorAfter { get; init; }
+    public int? GarbageAfter { get; init; }
+    public string? Comment { get; init; }
+    public LineEnding LineEnding { get; init; }
+    public bool Bom { get; init; }
+    public bool Space { get; init; } = true;
+    public bool Multiline { get; init; }
+
+    // How it is sent.
+    public int DelayMs { get; init; }
+    public int ChunkDelayMs { get; init; }
+    public int HeaderDelayMs { get; init; }
+    public bool Burst { get; init; }
+    public int? SplitEvery { get; init; }
+    public IReadOnlyList<int> SplitAt { get; init; } = [];
+    public int SplitDelayMs { get; init; }
+    public Position? CutAfter { get; init; }
+    public Position? CloseAfter { get; init; }
+    public Position? StallAfter { get; init; }
+    public Position? EndAfter { get; init; }
+    public IReadOnlyList<Position> HoldAfter { get; init; } = [];
+
+    // Which requests obey.
+    public string? Marker { get; init; }
+    public int? Times { get; init; }
+
+    /// <summary>True when the next answer to the same request would be another one.</summary>
+    public bool DependsOnTheRequest => Echo || Times is not null || ToolCallCount is not null || ToolCalls is not null;
+
+    /// <summary>True when the answer is sent as any server would send it, so that the fast path may.</summary>
+    public bool SendsPlainly =>
+        RetryAfter is null
+        && Headers.Count is 0
+        && !ProviderHeaders
+        && !HopHeaders
+        && !Chunked
+        && !Burst
+        && DelayMs is 0
+        && ChunkDelayMs is 0
+        && HeaderDelayMs is 0
+        && SplitEvery is null
+        && SplitAt.Count is 0
+        && CutAfter is null
+        && CloseAfter is null
+        && StallAfter is null
+        && EndAfter is null
+        && HoldAfter.Count is 0;
+}
+
+/// <summary>What the usage figures are like.</summary>
+internal enum UsageKind
+{
+    Honest,
+    None,
+    Null,
+    Zero,
+    Wrong,
+    Details,
+    Minimal,
+    Given,
+}
+
+/// <summary>Which events of a stream carry the usage.</summary>
+internal enum UsagePlace
+{
+    Final,
+    Finish,
+    Every,
+}
+
+/// <summary>What stands in the place of the choices.</summary>
+internal enum ChoicesKind
+{
+    Normal,
+    Null,
+    Missing,
+    Empty,
+}
+
+/// <summary>How the lines of a stream end (WHATWG HTML, 9.2.6, allows all three).</summary>
+internal enum LineEnding
+{
+    Lf,
+    CrLf,
+    Cr,
+}

@@ -1,0 +1,71 @@
+using System.Text;
+using Verbatim.Tests.Upstream.Commands;
+
+namespace Verbatim.Tests.Upstream;
+
+/// <summary>
+/// Frames the events of a stream (WHATWG HTML, 9.2), with the variants of the format that a correct reader accepts.
+/// </summary>
+internal sealed class EventStream(CommandSet commands)
+{
+    public const string ContentType = "text/event-stream; charset=utf-8";
+
+    private readonly List<Part> _parts = [];
+
+    public int Count => _parts.Count;
+
+    public Part[] Parts => [.. _parts];
+
+    /// <summary>Adds one event; <paramref name="stampable"/> finds the places of id and time in the framed bytes.</summary>
+    public void Add(ReadOnlySpan<byte> data, Func<byte[], Part>? stampable = null)
+    {
+        var framed = new MemoryStream();
+        if (_parts.Count is 0 && commands.Bom)
+            framed.Write([0xEF, 0xBB, 0xBF]);
+        if (commands.Comment is { } comment)
+        {
+            framed.Write(Encoding.UTF8.GetBytes($": {comment}"));
+            EndLine(framed);
+            EndLine(framed);
+        }
+
+        var field = commands.Space ? "data: "u8 : "data:"u8;
+        // Two data lines are one event with a line feed between them, where JSON allows white space after a comma.
+        var split = commands.Multiline ? data.IndexOf(",\""u8) + 1 : 0;
+        if (split > 0)
+        {
+            framed.Write(field);
+            framed.Write(data[..split]);
+            EndLine(framed);
+        }
+
+        framed.Write(field);
+        framed.Write(data[split..]);
+        EndLine(framed);
+        EndLine(framed);
+        var bytes = framed.ToArray();
+        _parts.Add(stampable?.Invoke(bytes) ?? new Part(bytes));
+    }
+
+    /// <summary>Drops what follows the first so many events.</summary>
+    public void Truncate(int count) => _parts.RemoveRange(count, _parts.Count - count);
+
+    /// <summary>Moves the last event to a place before it.</summary>
+    public void MoveLastTo(int index)
+    {
+        var last = _parts[^1];
+        _parts.RemoveAt(_parts.Count - 1);
+        _parts.Insert(index, last);
+    }
+
+    private void EndLine(MemoryStream framed) =>
+        framed.Write(
+            commands.LineEnding switch
+            {
+                LineEnding.Lf => "\n"u8,
+                LineEnding.CrLf => "\r\n"u8,
+                LineEnding.Cr => "\r"u8,
+                _ => throw new InvalidOperationException($"no such line ending: {commands.LineEnding}"),
+            }
+        );
+}

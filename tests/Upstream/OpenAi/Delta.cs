@@ -1,0 +1,113 @@
+using System.Text.Json;
+
+namespace Verbatim.Tests.Upstream.OpenAi;
+
+/// <summary>What one event of a stream adds to one choice.</summary>
+internal sealed record Delta
+{
+    public bool HasRole { get; init; }
+    public bool HasContent { get; init; }
+    public string? Content { get; init; }
+
+    /// <summary>The index of the tool call that this belongs to; the call itself only where it begins.</summary>
+    public int? ToolIndex { get; init; }
+    public CompletionToolCall? BeginningToolCall { get; init; }
+    public string Arguments { get; init; } = "";
+
+    public string? FinishReason { get; init; }
+
+    /// <summary>Characters that a model produced for it, which the obfuscation hides.</summary>
+    public int Length => (Content?.Length ?? 0) + Arguments.Length;
+
+    /// <summary>
+    /// The deltas of one choice without its end. The role comes first, with the tool call when there is a single one
+    /// and no text; several calls begin in events of their own (both as recorded from OpenAI).
+    /// </summary>
+    public static List<Delta> Of(Completion completion)
+    {
+        var calls = completion.ToolCalls;
+        var joined = completion.Content is null && calls.Count is 1;
+        var deltas = new List<Delta>
+        {
+            new()
+            {
+                HasRole = true,
+                HasContent = true,
+                Content = completion.Content is null ? null : "",
+                ToolIndex = joined ? 0 : null,
+                BeginningToolCall = joined ? calls[0] : null,
+            },
+        };
+        deltas.AddRange(completion.Text.Select(static piece => new Delta { HasContent = true, Content = piece }));
+        if (completion.Commands.Interleave)
+            AddInterleaved(deltas, completion, joined);
+        else
+            AddInTurn(deltas, completion, joined);
+        return deltas;
+    }
+
+    public void WriteTo(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject("delta"u8);
+        if (HasRole)
+            writer.WriteString("role"u8, "assistant"u8);
+        if (HasContent)
+            writer.WriteString("content"u8, Content);
+        WriteToolCall(writer);
+        if (HasRole)
+            writer.WriteNull("refusal"u8);
+        writer.WriteEndObject();
+    }
+
+    private static void AddInTurn(List<Delta> deltas, Completion completion, bool joined)
+    {
+        for (var index = 0; index < completion.ToolCalls.Count; index++)
+        {
+            if (!joined)
+                deltas.Add(Begin(completion, index));
+            deltas.AddRange(ArgumentsOf(completion, index));
+        }
+    }
+
+    private static void AddInterleaved(List<Delta> deltas, Completion completion, bool joined)
+    {
+        var queues = completion
+            .ToolCalls.Select((_, index) => new Queue<Delta>(ArgumentsOf(completion, index)))
+            .ToList();
+        if (!joined)
+            deltas.AddRange(completion.ToolCalls.Select((_, index) => Begin(completion, index)));
+        while (queues.Exists(static queue => queue.Count > 0))
+            deltas.AddRange(queues.Where(static queue => queue.Count > 0).Select(static queue => queue.Dequeue()));
+    }
+
+    private static Delta Begin(Completion completion, int index) =>
+        new() { ToolIndex = index, BeginningToolCall = completion.ToolCalls[index] };
+
+    private static IEnumerable<Delta> ArgumentsOf(Completion completion, int index) =>
+        completion
+            .ToolCalls[index]
+            .Pieces(completion.Commands.ArgumentsChunk)
+            .Select(piece => new Delta { ToolIndex = index, Arguments = piece });
+
+    private void WriteToolCall(Utf8JsonWriter writer)
+    {
+        if (ToolIndex is not { } index)
+            return;
+        writer.WriteStartArray("tool_calls"u8);
+        writer.WriteStartObject();
+        writer.WriteNumber("index"u8, index);
+        if (BeginningToolCall is { } call)
+        {
+            writer.WriteString("id"u8, call.Id);
+            writer.WriteString("type"u8, "function"u8);
+        }
+
+        writer.WriteStartObject("function"u8);
+        if (BeginningToolCall is not null)
+            writer.WriteString("name"u8, BeginningToolCall.Name);
+        writer.WriteString("arguments"u8, Arguments);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        writer.WriteEndArray();
+    }
+}

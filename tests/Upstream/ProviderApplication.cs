@@ -1,0 +1,93 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+using Verbatim.Tests.Upstream.Commands;
+using Verbatim.Tests.Upstream.Delivery;
+
+namespace Verbatim.Tests.Upstream;
+
+/// <summary>What Kestrel calls for each request: read it, let its wire answer, send that.</summary>
+internal sealed class ProviderApplication(
+    IReadOnlyList<IWire> wires,
+    RequestLog? log,
+    TimeProvider time,
+    CancellationToken stopping
+) : IHttpApplication<HttpContext>
+{
+    private readonly AttemptCounter? _attempts = log is null ? null : new AttemptCounter();
+    private readonly StampSource _stamps = new(time);
+
+    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+    public void DisposeContext(HttpContext context, Exception? exception)
+    {
+        // There is no logger, and a bug of this provider must not look like a fault that a test asked for.
+        if (exception is not (null or IOException or BadHttpRequestException))
+            Console.Error.WriteLine(exception);
+    }
+
+    public async Task ProcessRequestAsync(HttpContext context)
+    {
+        var body = await ReadBodyAsync(context.Request);
+        var record = log is null ? null : Record(context, body.ToArray());
+        var reply = Respond(context.Request, body);
+        context.Request.BodyReader.AdvanceTo(body.End);
+        var stamp = _stamps.Next();
+        if (record is null && reply.Commands.SendsPlainly)
+            await PlainSender.SendAsync(context, reply.Answer, stamp);
+        else
+            await SendAsync(context, reply, record, stamp);
+    }
+
+    private static async ValueTask<ReadOnlySequence<byte>> ReadBodyAsync(HttpRequest request)
+    {
+        while (true)
+        {
+            var result = await request.BodyReader.ReadAsync();
+            if (result.IsCompleted)
+                return result.Buffer;
+            request.BodyReader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+    }
+
+    private ReceivedRequest Record(HttpContext context, byte[] body)
+    {
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        var record = new ReceivedRequest(
+            time,
+            context.Connection.Id,
+            context.Request.Method,
+            target,
+            context.Request.Headers,
+            body
+        );
+        context.RequestAborted.UnsafeRegister(
+            static state => ((ReceivedRequest)state!).Finish(ExchangeOutcome.ClientLeft),
+            record
+        );
+        log!.Add(record);
+        return record;
+    }
+
+    private Reply Respond(HttpRequest request, ReadOnlySequence<byte> body)
+    {
+        var path = request.Path.Value ?? "/";
+        var wire = wires.FirstOrDefault(wire => wire.Serves(path)) ?? wires[0];
+        return wire.Respond(request.Method, path, body.IsSingleSegment ? body.FirstSpan : body.ToArray(), _attempts);
+    }
+
+    private async Task SendAsync(HttpContext context, Reply reply, ReceivedRequest? record, Stamp stamp)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        try
+        {
+            await new Courier(context, reply, record, time).SendAsync(stamp, ends.Token);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException or SocketException)
+        {
+            record?.Finish(stopping.IsCancellationRequested ? ExchangeOutcome.Stopped : ExchangeOutcome.ClientLeft);
+            context.Abort();
+        }
+    }
+}

@@ -1,0 +1,6 @@
+using Verbatim.Tests.Upstream.Commands;
+
+namespace Verbatim.Tests.Upstream;
+
+/// <summary>What to send and how to (mis)behave while sending it. Immutable, so one can be kept and sent again.</summary>
+internal sealed record Reply(Answer Answer, CommandSet Commands);
