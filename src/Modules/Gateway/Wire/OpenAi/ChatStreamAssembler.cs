@@ -182,13 +182,11 @@ internal sealed class ChatStreamAssembler : IDisposable
                     summary.HasChoices |= HasElements(ref reader);
                 else
                     reader.Skip();
+                var end = (int)reader.BytesConsumed;
                 if (IsWanted(field))
-                    _staged.Add(new Staged(field, type, name, new JsonSlice(start, (int)reader.BytesConsumed - start)));
-                if (type != JsonTokenType.Null)
-                {
-                    summary.HasError |= field == Field.Error;
-                    summary.HasUsage |= field == Field.Usage && type == JsonTokenType.StartObject;
-                }
+                    _staged.Add(new Staged(field, type, name, new JsonSlice(start, end - start)));
+                summary.HasError |= field == Field.Error && IsError(type, end - start);
+                summary.HasUsage |= field == Field.Usage && type == JsonTokenType.StartObject;
             }
             return !reader.Read();
         }
@@ -197,6 +195,10 @@ internal sealed class ChatStreamAssembler : IDisposable
             return false;
         }
     }
+
+    // As OpenAI's clients judge it: null, false and "" are no error.
+    private static bool IsError(JsonTokenType type, int length) =>
+        type is not (JsonTokenType.Null or JsonTokenType.False) && !(type == JsonTokenType.String && length == 2);
 
     private static bool HasElements(ref Utf8JsonReader reader)
     {
@@ -246,7 +248,7 @@ internal sealed class ChatStreamAssembler : IDisposable
                 }
                 break;
             case Field.Error:
-                if (staged.Type != JsonTokenType.Null)
+                if (IsError(staged.Type, value.Length))
                     _error.Set(value);
                 break;
             case Field.Choices:
