@@ -10,14 +10,22 @@ internal static class Command
     public static async Task<string> RunAsync(string program, IReadOnlyList<string> arguments)
     {
         using var process =
-            Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
-            ?? throw new InvalidOperationException($"{program} cannot be started.");
+            Process.Start(
+                new ProcessStartInfo(program, arguments)
+                {
+                    UseShellExecute = false,
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                }
+            ) ?? throw new InvalidOperationException($"{program} cannot be started.");
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return process.ExitCode == 0
             ? output
-            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {output}{await error}");
+            : throw new InvalidOperationException(
+                $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {output}{await error}"
+            );
     }
 
     /// <summary>Whether a program is on the path.</summary>

@@ -4,7 +4,8 @@ using Verbatim.Tests.Benchmarks.Gateway;
 var isQuick = args.Contains("--quick", StringComparer.Ordinal);
 var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
 {
-    ["gateway"] = () => new GatewayBenchmark(isQuick ? 1 : 3, TimeSpan.FromSeconds(isQuick ? 3 : 6)).RunAsync(Console.Out),
+    ["gateway"] = () =>
+        new GatewayBenchmark(isQuick ? 1 : 3, TimeSpan.FromSeconds(isQuick ? 3 : 6)).RunAsync(Console.Out),
     ["startup"] = () => new StartupBenchmark(isQuick ? 1 : 5).RunAsync(Console.Out),
     ["memory"] = () => new MemoryBenchmark(isQuick ? 20_000 : 200_000).RunAsync(Console.Out),
 };

@@ -13,7 +13,9 @@ internal static class Repository
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         var path = Path.Combine(Root, project, "bin", configuration, "net10.0", assembly);
-        return File.Exists(path) ? path : throw new FileNotFoundException($"{path} is missing; build the solution first.");
+        return File.Exists(path)
+            ? path
+            : throw new FileNotFoundException($"{path} is missing; build the solution first.");
     }
 
     private static string Find()
@@ -21,6 +23,7 @@ internal static class Repository
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Monolith.sln")))
             folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The benchmark does not run inside the repository.");
+        return folder?.FullName
+            ?? throw new InvalidOperationException("The benchmark does not run inside the repository.");
     }
 }

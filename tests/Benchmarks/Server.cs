@@ -22,7 +22,8 @@ internal sealed class Server : IAsyncDisposable
     {
         get
         {
-            var line = File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+            var line = File.ReadLines($"/proc/{_process.Id}/status")
+                .First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
             return double.Parse(line.AsSpan(6).Trim().ToString().Split(' ')[0], CultureInfo.InvariantCulture) / 1024;
         }
     }
@@ -49,7 +50,9 @@ internal sealed class Server : IAsyncDisposable
             if (process.HasExited || clock.Elapsed > StartLimit)
             {
                 await server.DisposeAsync();
-                throw new InvalidOperationException($"{info.FileName} did not become ready:\n{await File.ReadAllTextAsync(log)}");
+                throw new InvalidOperationException(
+                    $"{info.FileName} did not become ready:\n{await File.ReadAllTextAsync(log)}"
+                );
             }
             await Task.Delay(10);
         }

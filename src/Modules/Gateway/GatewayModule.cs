@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Verbatim.Modules.Gateway.Models;
+using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway;
@@ -16,5 +18,6 @@ public sealed class GatewayModule : IModule
     {
         services.AddValidation();
         services.AddSingleton<Deployments>();
+        services.AddSingleton<IErrorDialect>(OpenAiErrors.Dialect);
     }
 }

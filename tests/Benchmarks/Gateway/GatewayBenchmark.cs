@@ -9,8 +9,10 @@ namespace Verbatim.Tests.Benchmarks.Gateway;
 /// </summary>
 internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
 {
-    private const string Body = """{"model":"gpt-fake","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"Say something short and kind."}],"temperature":0.2}""";
-    private const string StreamBody = """{"model":"gpt-fake","messages":[{"role":"user","content":"Say something short and kind."}],"stream":true,"stream_options":{"include_usage":true},"x_upstream":{"chunks":50}}""";
+    private const string Body =
+        """{"model":"gpt-fake","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"Say something short and kind."}],"temperature":0.2}""";
+    private const string StreamBody =
+        """{"model":"gpt-fake","messages":[{"role":"user","content":"Say something short and kind."}],"stream":true,"stream_options":{"include_usage":true},"x_upstream":{"chunks":50}}""";
     private static readonly int[] Connections = [1, 32, 128];
 
     public async Task RunAsync(TextWriter output)
@@ -20,7 +22,11 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
         await using var upstreamServer = await Peers.StartUpstreamAsync(folder.Path, upstream);
         await using var nginxServer = await Peers.StartNginxAsync(folder.Path, nginx, upstream);
         await using var portkeyServer = await Peers.StartPortkeyAsync(folder.Path, portkey);
-        await using var verbatim = await VerbatimServer.StartAsync(folder.Home, Path.Combine(folder.Path, "verbatim.log"), upstream);
+        await using var verbatim = await VerbatimServer.StartAsync(
+            folder.Home,
+            Path.Combine(folder.Path, "verbatim.log"),
+            upstream
+        );
         var idle = verbatim.Process.ResidentMegabytes;
 
         Target[] targets =
@@ -40,7 +46,10 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
             new(
                 "Verbatim, durable",
                 new Uri(verbatim.Address, "v1/chat/completions"),
-                new Dictionary<string, string>(StringComparer.Ordinal) { ["Authorization"] = "Bearer " + verbatim.ApiKey }
+                new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["Authorization"] = "Bearer " + verbatim.ApiKey,
+                }
             ),
         ];
 
@@ -50,7 +59,10 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
             Print(output, title, targets, measured);
         }
         await output.WriteLineAsync(
-            string.Create(CultureInfo.InvariantCulture, $"Verbatim's memory: {idle:N0} MB idle after the start, {verbatim.Process.ResidentMegabytes:N0} MB after the load.")
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Verbatim's memory: {idle:N0} MB idle after the start, {verbatim.Process.ResidentMegabytes:N0} MB after the load."
+            )
         );
     }
 
@@ -79,13 +91,20 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
             );
     }
 
-    private static void Print(TextWriter output, string title, Target[] targets, Dictionary<(Target, int), Measurement> measured)
+    private static void Print(
+        TextWriter output,
+        string title,
+        Target[] targets,
+        Dictionary<(Target, int), Measurement> measured
+    )
     {
         var (direct, nginx, portkey) = (targets[0], targets[1], targets[2]);
         output.WriteLine();
         output.WriteLine($"## {title}");
         output.WriteLine();
-        output.WriteLine("| through | connections | requests/s | of nginx | of Portkey | added p50 ms | added p99 ms |");
+        output.WriteLine(
+            "| through | connections | requests/s | of nginx | of Portkey | added p50 ms | added p99 ms |"
+        );
         output.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
         foreach (var target in targets)
         {

@@ -19,7 +19,14 @@ internal static class Peers
 
     public static Task<Server> StartUpstreamAsync(string folder, int port) =>
         Server.StartAsync(
-            new ProcessStartInfo("dotnet", [Repository.Build("tests/Upstream", "Verbatim.Tests.Upstream.dll"), "--urls", $"http://127.0.0.1:{port}"]),
+            new ProcessStartInfo(
+                "dotnet",
+                [
+                    Repository.Build("tests/Upstream", "Verbatim.Tests.Upstream.dll"),
+                    "--urls",
+                    $"http://127.0.0.1:{port}",
+                ]
+            ),
             Path.Combine(folder, "upstream.log"),
             () => Server.AcceptsAsync(port)
         );
@@ -62,7 +69,10 @@ internal static class Peers
         );
         var program = File.Exists("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx";
         return await Server.StartAsync(
-            new ProcessStartInfo(program, ["-c", configuration, "-p", folder, "-e", Path.Combine(folder, "nginx-error.log")]),
+            new ProcessStartInfo(
+                program,
+                ["-c", configuration, "-p", folder, "-e", Path.Combine(folder, "nginx-error.log")]
+            ),
             Path.Combine(folder, "nginx.log"),
             () => Server.AcceptsAsync(port)
         );
@@ -73,11 +83,17 @@ internal static class Peers
         var home = Path.Combine(Repository.Cache, "portkey");
         var start = Path.Combine(home, "node_modules/@portkey-ai/gateway/build/start-server.js");
         if (!File.Exists(start))
-            await Command.RunAsync("npm", ["install", "--prefix", home, "--no-save", "--no-audit", $"@portkey-ai/gateway@{PortkeyVersion}"]);
+            await Command.RunAsync(
+                "npm",
+                ["install", "--prefix", home, "--no-save", "--no-audit", $"@portkey-ai/gateway@{PortkeyVersion}"]
+            );
         var fix = Path.Combine(folder, "portkey-fix.cjs");
         await File.WriteAllTextAsync(fix, PortkeyFix);
         return await Server.StartAsync(
-            new ProcessStartInfo("node", ["--require", fix, start, $"--port={port}", "--headless"]) { Environment = { ["NODE_ENV"] = "production" } },
+            new ProcessStartInfo("node", ["--require", fix, start, $"--port={port}", "--headless"])
+            {
+                Environment = { ["NODE_ENV"] = "production" },
+            },
             Path.Combine(folder, "portkey.log"),
             () => Server.AcceptsAsync(port)
         );

@@ -19,7 +19,10 @@ internal sealed class StartupBenchmark(int rounds)
             warm.Add(second.Process.StartTime.TotalSeconds);
         }
         await output.WriteLineAsync(
-            string.Create(CultureInfo.InvariantCulture, $"Start until ready, median of {rounds}: {cold.Order().ElementAt(rounds / 2):0.00} s cold, {warm.Order().ElementAt(rounds / 2):0.00} s warm.")
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Start until ready, median of {rounds}: {cold.Order().ElementAt(rounds / 2):0.00} s cold, {warm.Order().ElementAt(rounds / 2):0.00} s warm."
+            )
         );
     }
 
@@ -38,8 +41,14 @@ internal sealed class MemoryBenchmark(int requests)
         using var folder = new TemporaryFolder();
         var port = Server.FreePort();
         await using var upstream = await Peers.StartUpstreamAsync(folder.Path, port);
-        await using var verbatim = await VerbatimServer.StartAsync(folder.Home, Path.Combine(folder.Path, "verbatim.log"), port);
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Memory idle: {verbatim.Process.ResidentMegabytes:N0} MB"));
+        await using var verbatim = await VerbatimServer.StartAsync(
+            folder.Home,
+            Path.Combine(folder.Path, "verbatim.log"),
+            port
+        );
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"Memory idle: {verbatim.Process.ResidentMegabytes:N0} MB")
+        );
 
         using var http = new HttpClient { BaseAddress = verbatim.Address };
         http.DefaultRequestHeaders.Add("Authorization", "Bearer " + verbatim.ApiKey);
@@ -60,7 +69,10 @@ internal sealed class MemoryBenchmark(int requests)
                 }
             );
             await output.WriteLineAsync(
-                string.Create(CultureInfo.InvariantCulture, $"after {requests / Parts * part,9:N0} requests: {verbatim.Process.ResidentMegabytes:N0} MB")
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"after {requests / Parts * part, 9:N0} requests: {verbatim.Process.ResidentMegabytes:N0} MB"
+                )
             );
         }
     }

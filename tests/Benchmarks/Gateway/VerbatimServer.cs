@@ -16,7 +16,10 @@ internal sealed partial class VerbatimServer(Server server, Uri address, string 
     public static async Task<VerbatimServer> StartAsync(string home, string log, int upstream, string? apiKey = null)
     {
         var address = new Uri($"http://127.0.0.1:{Server.FreePort()}/");
-        var info = new ProcessStartInfo("dotnet", [Repository.Build("src/Host", "Verbatim.Host.dll"), "--urls", address.ToString()])
+        var info = new ProcessStartInfo(
+            "dotnet",
+            [Repository.Build("src/Host", "Verbatim.Host.dll"), "--urls", address.ToString()]
+        )
         {
             Environment =
             {
@@ -27,7 +30,11 @@ internal sealed partial class VerbatimServer(Server server, Uri address, string 
         };
         using var http = new HttpClient { BaseAddress = address };
         var server = await Server.StartAsync(info, log, () => IsReadyAsync(http));
-        return new VerbatimServer(server, address, apiKey ?? PrintedKey().Match(await File.ReadAllTextAsync(log)).Value);
+        return new VerbatimServer(
+            server,
+            address,
+            apiKey ?? PrintedKey().Match(await File.ReadAllTextAsync(log)).Value
+        );
     }
 
     public ValueTask DisposeAsync() => Process.DisposeAsync();

@@ -35,10 +35,15 @@ internal static partial class Wrk
                     target.Address.ToString(),
                 ]
             );
-            if (output.Contains("Non-2xx", StringComparison.Ordinal) || output.Contains("Socket errors", StringComparison.Ordinal))
-                throw new InvalidOperationException($"{target.Name} at {connections} connections answered errors:\n{output}");
+            if (
+                output.Contains("Non-2xx", StringComparison.Ordinal)
+                || output.Contains("Socket errors", StringComparison.Ordinal)
+            )
+                throw new InvalidOperationException(
+                    $"{target.Name} at {connections} connections answered errors:\n{output}"
+                );
             return new Measurement(
-                double.Parse(RateLine().Match(output).Groups[1].ValueSpan, CultureInfo.InvariantCulture),
+                double.Parse(RateLine().Match(output).Groups["rate"].ValueSpan, CultureInfo.InvariantCulture),
                 Milliseconds(output, "50%"),
                 Milliseconds(output, "99%")
             );
@@ -51,17 +56,17 @@ internal static partial class Wrk
 
     private static string Script(Target target, string body) =>
         $"""
-        wrk.method = "POST"
-        wrk.body = [==[{body}]==]
-        wrk.headers["Content-Type"] = "application/json"
-        {string.Join('\n', target.Headers.Select(h => $"wrk.headers[\"{h.Key}\"] = \"{h.Value}\""))}
-        """;
+            wrk.method = "POST"
+            wrk.body = [==[{body}]==]
+            wrk.headers["Content-Type"] = "application/json"
+            {string.Join('\n', target.Headers.Select(h => $"wrk.headers[\"{h.Key}\"] = \"{h.Value}\""))}
+            """;
 
     private static double Milliseconds(string output, string percentile)
     {
-        var match = PercentileLine().Matches(output).First(m => m.Groups[1].Value == percentile);
-        var value = double.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
-        return match.Groups[3].Value switch
+        var match = PercentileLine().Matches(output).First(m => m.Groups["percentile"].Value == percentile);
+        var value = double.Parse(match.Groups["value"].ValueSpan, CultureInfo.InvariantCulture);
+        return match.Groups["unit"].Value switch
         {
             "us" => value / 1000,
             "ms" => value,
@@ -70,10 +75,18 @@ internal static partial class Wrk
         };
     }
 
-    [GeneratedRegex(@"Requests/sec:\s+([\d.]+)", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(
+        @"Requests/sec:\s+(?<rate>[\d.]+)",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex RateLine();
 
-    [GeneratedRegex(@"^\s+(\d+%)\s+([\d.]+)(us|ms|s)$", RegexOptions.CultureInvariant | RegexOptions.Multiline, 1000)]
+    [GeneratedRegex(
+        @"^\s+(?<percentile>\d+%)\s+(?<value>[\d.]+)(?<unit>us|ms|s)$",
+        RegexOptions.CultureInvariant | RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        1000
+    )]
     private static partial Regex PercentileLine();
 }
 

@@ -70,7 +70,7 @@ internal sealed class CreateChatCompletion(
         }
         if (deployments.Find(request.Model) is not { } deployment)
         {
-            await Errors.WriteAsync(http, UnknownModel.Error(request.Model));
+            await OpenAiErrors.WriteAsync(http, OpenAiErrors.ModelNotFound(request.Model));
             return;
         }
 

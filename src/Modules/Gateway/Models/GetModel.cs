@@ -27,5 +27,5 @@ internal sealed class GetModel : IEndpoint
     private static Task HandleAsync(string model, HttpContext http, Deployments deployments) =>
         deployments.Find(model) is { } deployment
             ? TypedResults.Ok(Model.From(deployment) with { Id = model }).ExecuteAsync(http)
-            : Errors.WriteAsync(http, UnknownModel.Error(model));
+            : OpenAiErrors.WriteAsync(http, OpenAiErrors.ModelNotFound(model));
 }

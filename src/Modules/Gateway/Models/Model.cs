@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Gateway.Models;
 
@@ -22,13 +21,3 @@ public sealed record Model(
 /// <param name="Kind">Always <c>list</c>.</param>
 /// <param name="Data">The models.</param>
 public sealed record ModelList([property: JsonPropertyName("object")] string Kind, IReadOnlyList<Model> Data);
-
-internal static class UnknownModel
-{
-    public static HttpError Error(string model) =>
-        new(
-            404,
-            "model-not-found",
-            $"The model '{model}' does not exist or you do not have access to it. GET /v1/models lists those that you can ask."
-        );
-}
