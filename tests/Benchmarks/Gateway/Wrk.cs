@@ -64,7 +64,9 @@ internal static partial class Wrk
 
     private static double Milliseconds(string output, string percentile)
     {
-        var match = PercentileLine().Matches(output).First(m => m.Groups["percentile"].Value == percentile);
+        var match =
+            PercentileLine().Matches(output).FirstOrDefault(m => m.Groups["percentile"].Value == percentile)
+            ?? throw new InvalidOperationException($"wrk printed no latency, so nothing was answered:\n{output}");
         var value = double.Parse(match.Groups["value"].ValueSpan, CultureInfo.InvariantCulture);
         return match.Groups["unit"].Value switch
         {
