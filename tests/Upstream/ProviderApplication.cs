@@ -84,8 +84,10 @@ internal sealed class ProviderApplication(
         {
             await new Courier(context, reply, record, time).SendAsync(stamp, ends.Token);
         }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException or SocketException)
+        catch (Exception exception)
+            when (exception is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
         {
+            // The socket of a connection that has gone is disposed under its answer.
             record?.Finish(stopping.IsCancellationRequested ? ExchangeOutcome.Stopped : ExchangeOutcome.ClientLeft);
             context.Abort();
         }

@@ -93,6 +93,7 @@ public sealed class CommandTests(ProviderFixture fixture) : IClassFixture<Provid
     [InlineData("""{"headers":{"a b":"c"}}""", "'a b' is no name of a header.")]
     [InlineData("""{"headers":{"x":"é"}}""", "The value of the header 'x' is not plain ASCII.")]
     [InlineData("""{"headers":{"Content-Length":"3"}}""", "The header 'Content-Length' follows from the body; ")]
+    [InlineData("""{"headers":{"connection":"x"}}""", "The header 'connection' comes with 'hop_headers' only.")]
     [InlineData("""{"headers":3}""", "The command 'headers' takes an object of header names and values, not 3.")]
     [InlineData(
         """{"tool_calls":[3]}""",

@@ -247,6 +247,10 @@ internal static class CommandReader
             );
         }
 
+        // A pooled connection that closes unannounced would fail the next test instead of this one.
+        if (string.Equals(name, "connection", StringComparison.OrdinalIgnoreCase))
+            throw new WrongCommandException("headers", "The header 'connection' comes with 'hop_headers' only.");
+
         return new KeyValuePair<string, string>(name, value);
     }
 

@@ -32,7 +32,7 @@ internal sealed class Courier
         _record = record;
         _time = time;
         _socket = context.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket;
-        _bypassesKestrel = _stops.BreakTheConnection || _commands.HeaderDelayMs > 0;
+        _bypassesKestrel = _stops.BreakTheConnection || _commands.HeaderDelayMs > 0 || _commands.HopHeaders;
         _output = _bypassesKestrel
             ? new SocketOutput(_socket, time, _commands.HeaderDelayMs)
             : new KestrelOutput(context);
@@ -176,14 +176,15 @@ internal sealed class Courier
     /// <summary>FIN, as by a server that exits in order; then waits for the client, whose unread bytes a reset would drop.</summary>
     private async Task CloseAsync(CancellationToken cancellationToken)
     {
-        _socket.Shutdown(SocketShutdown.Send);
         try
         {
+            _socket.Shutdown(SocketShutdown.Send);
             await Task.Delay(TimeSpan.FromSeconds(5), _time, cancellationToken);
         }
-        catch (OperationCanceledException)
+        catch (Exception exception)
+            when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // The client has closed its side too.
+            // The client has closed its side too, maybe first.
         }
 
         _context.Abort();

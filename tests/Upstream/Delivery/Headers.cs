@@ -35,8 +35,7 @@ internal static class Headers
 
     /// <summary>
     /// Fields that concern one connection and that an intermediary must not pass on (RFC 9110, 7.6.1), one of them
-    /// known as such only because Connection names it. Kestrel would write keep-alive in place of the whole field,
-    /// and without it ends the connection after the answer.
+    /// known as such only because Connection names it. Kestrel allows no such word there, so they go past it.
     /// </summary>
     private static readonly KeyValuePair<string, string>[] Hop =
     [

@@ -7,8 +7,8 @@ namespace Verbatim.Tests.Upstream.Delivery;
 
 /// <summary>
 /// An answer written past Kestrel, straight to the socket, for what a server cannot be made to do: headers that
-/// trickle, and a connection that breaks right after bytes which did arrive (Kestrel drops what it still buffers).
-/// The connection ends with it.
+/// trickle, any word in Connection, and a connection that breaks right after bytes which did arrive (Kestrel drops
+/// what it still buffers). The connection ends with it.
 /// </summary>
 internal sealed class SocketOutput(Socket socket, TimeProvider time, int headerDelayMs) : IOutput
 {
