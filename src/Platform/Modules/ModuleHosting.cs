@@ -192,10 +192,7 @@ public static class ModuleHosting
         );
         // So that a body that cannot be read is answered in the one place that answers exceptions.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.AddAuthorization(options =>
-            // A route without a scope does not start; this is the second lock on the same door.
-            options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAssertion(_ => false).Build()
-        );
+        services.AddAuthorization();
         services.ConfigureHttpJsonOptions(options =>
         {
             // A misspelt field is told to the caller, not ignored.

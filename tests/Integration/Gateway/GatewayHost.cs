@@ -1,0 +1,136 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Verbatim.Modules.Gateway.Inferences;
+using Verbatim.Platform.Events;
+using Verbatim.Tests.Integration.Support;
+using Verbatim.Tests.Upstream;
+
+namespace Verbatim.Tests.Integration.Gateway;
+
+/// <summary>A Host whose models <c>gpt-*</c> are at a fake provider, and a key to call it with.</summary>
+public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
+{
+    public const string InferenceIdHeader = "x-verbatim-inference-id";
+
+    private VerbatimHost? _host;
+    private FakeProvider? _provider;
+
+    public VerbatimHost Host => _host!;
+
+    public FakeProvider Provider => _provider!;
+
+    public string ApiKey { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        _provider = await FakeProvider.StartAsync();
+        _host = await VerbatimHost.StartAsync(
+            await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken),
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["Gateway:Deployments:fake:BaseUrl"] = _provider.BaseAddress.ToString(),
+                ["Gateway:Deployments:fake:ApiKey"] = "sk-the-providers-own",
+                ["Gateway:Deployments:fake:Model"] = "gpt-*",
+                ["Gateway:Deployments:renamed:BaseUrl"] = _provider.BaseAddress.ToString(),
+                ["Gateway:Deployments:renamed:Model"] = "fast",
+                ["Gateway:Deployments:renamed:UpstreamModel"] = "gpt-fake-2030-01-01",
+                ["Gateway:Deployments:impatient:BaseUrl"] = _provider.BaseAddress.ToString(),
+                ["Gateway:Deployments:impatient:Model"] = "impatient*",
+                ["Gateway:Deployments:impatient:FirstByteTimeout"] = "00:00:00.500",
+                ["Gateway:Deployments:impatient:IdleTimeout"] = "00:00:00.500",
+                ["Gateway:Deployments:gone:BaseUrl"] = "http://127.0.0.1:1/v1",
+            }
+        );
+        ApiKey = await _host.CreateApiKeyAsync(cancellationToken: TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is not null)
+            await _host.DisposeAsync();
+        if (_provider is not null)
+            await _provider.DisposeAsync();
+    }
+
+    /// <summary>Sends these very bytes and returns when the head of the answer is there.</summary>
+    public Task<HttpResponseMessage> PostAsync(
+        string body,
+        CancellationToken cancellationToken,
+        Action<HttpRequestMessage>? change = null
+    ) => SendAsync(body, change, ApiKey, cancellationToken);
+
+    /// <summary>The same with another credential, or with none.</summary>
+    public async Task<HttpResponseMessage> SendAsync(
+        string body,
+        Action<HttpRequestMessage>? change,
+        string? credential,
+        CancellationToken cancellationToken
+    )
+    {
+        // Not disposed of: the answer is still read when this returns.
+        var client = credential is null ? Host.AsAnyone() : Host.As(credential);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+        {
+            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body))
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+            },
+        };
+        change?.Invoke(request);
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    /// <summary>The events of the inference that a response names.</summary>
+    public Task<IReadOnlyList<RecordedEvent>> RecordOfAsync(
+        HttpResponseMessage response,
+        CancellationToken cancellationToken
+    ) => RecordOfAsync(Guid.Parse(response.Headers.GetValues(InferenceIdHeader).Single()), cancellationToken);
+
+    public async Task<IReadOnlyList<RecordedEvent>> RecordOfAsync(Guid id, CancellationToken cancellationToken)
+    {
+        var events = Host.Services.GetRequiredService<EventStore>();
+        var record = new List<RecordedEvent>();
+        await foreach (
+            var recorded in events.ReadStreamAsync(await TenantAsync(cancellationToken), id, 1, cancellationToken)
+        )
+            record.Add(recorded);
+        return record;
+    }
+
+    /// <summary>Waits for the outcome that follows the client's end of the call, which nothing tells the client about.</summary>
+    public async Task<RecordedEvent> OutcomeOfAsync(Guid id, CancellationToken cancellationToken)
+    {
+        var events = Host.Services.GetRequiredService<EventStore>();
+        var seen = 0L;
+        while (true)
+        {
+            if (await RecordOfAsync(id, cancellationToken) is [_, var outcome])
+                return outcome;
+            // Each look is worth while only once the log has grown.
+            long head;
+            while ((head = await events.ReadHeadAsync(cancellationToken)) == seen)
+                await Task.Yield();
+            seen = head;
+        }
+    }
+
+    internal async Task<Inference> InferenceAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var id = Guid.Parse(response.Headers.GetValues(InferenceIdHeader).Single());
+        var documents = Host.Services.GetRequiredService<DocumentStore>();
+        return (
+            await documents.LoadAsync<Inference>(await TenantAsync(cancellationToken), id, cancellationToken)
+        )!.Value;
+    }
+
+    public static JsonNode Data(RecordedEvent recorded) => JsonNode.Parse(recorded.Data.Span)!;
+
+    private async Task<Guid> TenantAsync(CancellationToken cancellationToken)
+    {
+        using var client = Host.As(ApiKey);
+        var me = JsonNode.Parse(await client.GetStringAsync("/api/me", cancellationToken))!;
+        return me["organizationId"]!.GetValue<Guid>();
+    }
+}
