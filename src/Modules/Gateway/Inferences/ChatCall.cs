@@ -49,6 +49,7 @@ internal sealed class ChatCall(
     private double? _firstByteMs;
     private ChatStreamAssembler? _assembler;
     private PooledBytes _answer;
+    private bool _isSettled;
 
     private CancellationToken Cancelled =>
         (_linked ??= CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _silence.Token)).Token;
@@ -68,7 +69,7 @@ internal sealed class ChatCall(
         catch (Exception e)
             when (ClientIsGone && e is OperationCanceledException or IOException or HttpRequestException)
         {
-            await settle(new InferenceCancelled(Attempts(), Usage(), Latency(), Response()));
+            await SettleAsync(new InferenceCancelled(Attempts(), Usage(), Latency(), Response()));
         }
         catch (OperationCanceledException) when (_silence.IsCancellationRequested)
         {
@@ -136,7 +137,7 @@ internal sealed class ChatCall(
         }
 
         var status = (int)response.StatusCode;
-        await settle(
+        await SettleAsync(
             response.IsSuccessStatusCode
                 ? new InferenceCompleted(Attempts(), Of(usage), Latency(), Response())
                 : new InferenceFailed(
@@ -206,11 +207,11 @@ internal sealed class ChatCall(
         if (_assembler.Error.Length > 0)
         {
             var error = new InferenceError("upstream-error", 200, "The provider sent an error in the stream.");
-            await settle(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
+            await SettleAsync(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
         }
         else if (_assembler.IsComplete)
         {
-            await settle(new InferenceCompleted(Attempts(), Usage(), Latency(), Response()));
+            await SettleAsync(new InferenceCompleted(Attempts(), Usage(), Latency(), Response()));
         }
         else
         {
@@ -262,12 +263,19 @@ internal sealed class ChatCall(
 
     private async Task FailAsync(int status, string code, string message)
     {
-        var error = new InferenceError(code, http.Response.HasStarted ? http.Response.StatusCode : status, message);
-        await settle(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
-        if (http.Response.HasStarted)
+        var hasBegun = _assembler is not null;
+        var error = new InferenceError(code, hasBegun ? StatusCodes.Status200OK : status, message);
+        await SettleAsync(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
+        if (hasBegun)
             await OpenAiErrors.WriteInStreamAsync(http, new WireError(status, message, null, code));
         else
             await OpenAiErrors.WriteAsync(http, new WireError(status, message, null, code));
+    }
+
+    private Task SettleAsync(IEvent outcome)
+    {
+        _isSettled = true;
+        return settle(outcome);
     }
 
     private Attempt[] Attempts() => [new Attempt(1, deployment.Name, _upstreamStatus, _upstreamRequestId, ElapsedMs())];

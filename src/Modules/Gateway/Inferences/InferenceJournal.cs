@@ -11,6 +11,7 @@ namespace Verbatim.Modules.Gateway.Inferences;
 /// </summary>
 internal sealed partial class InferenceJournal(
     EventStore events,
+    DocumentStore documents,
     IdSource ids,
     TimeProvider time,
     ILogger<InferenceJournal> logger
@@ -36,6 +37,9 @@ internal sealed partial class InferenceJournal(
             head = Math.Min(head, behind);
         return head;
     }
+
+    /// <summary>No intent of this instance is open.</summary>
+    public bool HasNoneOpen => _open.IsEmpty;
 
     /// <summary>Returns once the intent is durable: only then may the call be sent.</summary>
     /// <exception cref="LogUnavailableException">It cannot be recorded, so it must not be made.</exception>
@@ -127,8 +131,11 @@ internal sealed partial class InferenceJournal(
             new StreamEvents(StreamType, id, 1, [outcome]),
             CancellationToken.None
         );
-        // At version 2 another instance took this one for dead; at 0 the intent never was recorded, and nothing was sent.
-        if (result.Conflict is { Actual: 2 })
+        // At version 0 the intent never was recorded, and nothing was sent. At 2 another instance may have taken this one for dead.
+        if (result.Conflict is not { Actual: 2 })
+            return;
+        var inference = await documents.LoadAsync<Inference>(context.TenantId, id, CancellationToken.None);
+        if (inference is { Value.Status: InferenceStatus.Unknown })
             await events.AppendAsync(context, new StreamEvents(StreamType, id, 2, [outcome]), CancellationToken.None);
     }
 

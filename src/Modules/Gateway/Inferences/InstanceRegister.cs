@@ -42,8 +42,24 @@ internal sealed partial class InstanceRegister(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        if (_connection is not null)
-            await _connection.DisposeAsync();
+        if (_connection is null)
+            return;
+        // The web server has stopped before this, so nothing new begins. What is still open is for another instance, or the next start, to close.
+        if (journal.HasNoneOpen)
+            await TryForgetAsync(cancellationToken);
+        await _connection.DisposeAsync();
+    }
+
+    private async Task TryForgetAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ForgetAsync(journal.Instance, cancellationToken);
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException or OperationCanceledException)
+        {
+            LogMissedBeat(e.Message);
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -96,9 +112,7 @@ internal sealed partial class InstanceRegister(
             if (!await TryLockAsync(lockKey, cancellationToken))
                 continue;
             var lost = await CloseIntentsAsync(instance, openBehind, cancellationToken);
-            await using var forget = Command("delete from gateway.instances where id = $1");
-            forget.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = instance });
-            await forget.ExecuteNonQueryAsync(cancellationToken);
+            await ForgetAsync(instance, cancellationToken);
             await using var unlock = Command("select pg_advisory_unlock($1)");
             unlock.Parameters.Add(new NpgsqlParameter<long> { TypedValue = lockKey });
             await unlock.ExecuteNonQueryAsync(cancellationToken);
@@ -178,6 +192,13 @@ internal sealed partial class InstanceRegister(
                 open.Add((reader.GetGuid(0), reader.GetGuid(1)));
         }
         return open;
+    }
+
+    private async Task ForgetAsync(Guid instance, CancellationToken cancellationToken)
+    {
+        await using var forget = Command("delete from gateway.instances where id = $1");
+        forget.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = instance });
+        await forget.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private NpgsqlCommand Command(string sql) => new(sql, _connection);

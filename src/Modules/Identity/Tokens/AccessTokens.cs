@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Configuration;
@@ -16,6 +17,9 @@ internal sealed class AccessTokens
     private readonly AccessTokenIssuer _issuer;
     private readonly AccessTokenValidator _validator;
 
+    // The validator gives the same object for the same token, so what follows from it is made once.
+    private readonly ConditionalWeakTable<AccessToken, AuthenticateResult> _results = new();
+
     public AccessTokens(IConfiguration configuration, SigningKeys keys, TimeProvider time)
     {
         var issuer = configuration["Identity:Issuer"] is { Length: > 0 } given ? given : "urn:verbatim";
@@ -31,6 +35,11 @@ internal sealed class AccessTokens
     {
         if (!_validator.TryValidate(text, _keys.Public, out var token, out _))
             return null;
+        return _results.GetValue(token, CreateResult);
+    }
+
+    private static AuthenticateResult CreateResult(AccessToken token)
+    {
         var caller = new Caller(
             token.OrganizationId,
             $"user:{token.Subject}",
