@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http.Features;
 using Verbatim.Tests.Upstream.Commands;
 using Verbatim.Tests.Upstream.Delivery;
@@ -13,21 +14,30 @@ internal sealed class ProviderApplication(
     RequestLog? log,
     TimeProvider time,
     CancellationToken stopping
-) : IHttpApplication<HttpContext>
+) : IHttpApplication<DefaultHttpContext>
 {
     private readonly AttemptCounter? _attempts = log is null ? null : new AttemptCounter();
     private readonly StampSource _stamps = new(time);
 
-    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
-
-    public void DisposeContext(HttpContext context, Exception? exception)
+    public DefaultHttpContext CreateContext(IFeatureCollection contextFeatures)
     {
+        // Kestrel keeps one context per connection for us.
+        if (contextFeatures is not IHostContextContainer<DefaultHttpContext> connection)
+            return new DefaultHttpContext(contextFeatures);
+        var context = connection.HostContext ??= new DefaultHttpContext();
+        context.Initialize(contextFeatures);
+        return context;
+    }
+
+    public void DisposeContext(DefaultHttpContext context, Exception? exception)
+    {
+        context.Uninitialize();
         // There is no logger, and a bug of this provider must not look like a fault that a test asked for.
         if (exception is not (null or IOException or BadHttpRequestException))
             Console.Error.WriteLine(exception);
     }
 
-    public async Task ProcessRequestAsync(HttpContext context)
+    public async Task ProcessRequestAsync(DefaultHttpContext context)
     {
         var body = await ReadBodyAsync(context.Request);
         var record = log is null ? null : Record(context, body.ToArray());
