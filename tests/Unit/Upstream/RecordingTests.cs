@@ -191,6 +191,7 @@ public sealed class RecordingTests(ProviderFixture fixture) : IClassFixture<Prov
         await request.Finished.WaitAsync(Cancelled);
         Assert.Equal((ExchangeOutcome.ClientLeft, 4), (request.Outcome, request.EventsWritten));
         Assert.Equal(4, Wire.EventsIn(Encoding.UTF8.GetString(request.SentBody)).Length);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => request.HeldAsync(Cancelled));
     }
 
     [Fact]

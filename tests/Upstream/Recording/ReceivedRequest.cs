@@ -187,6 +187,7 @@ public sealed class ReceivedRequest
                 return;
             _finishedAt = _time.GetUtcNow();
             _outcome = outcome;
+            _hold = null;
         }
 
         _finished.TrySetResult();
