@@ -8,6 +8,7 @@ using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Gateway.Inferences;
 
@@ -49,6 +50,7 @@ internal sealed class ChatCall(
     private double? _firstByteMs;
     private ChatStreamAssembler? _assembler;
     private PooledBytes _answer;
+    private PooledBytes _heldBack;
     private bool _isSettled;
 
     private CancellationToken Cancelled =>
@@ -67,9 +69,18 @@ internal sealed class ChatCall(
                 await RelayWholeAsync(response);
         }
         catch (Exception e)
-            when (ClientIsGone && e is OperationCanceledException or IOException or HttpRequestException)
+            when ((ClientIsGone || _isSettled) && e is OperationCanceledException or IOException or HttpRequestException)
         {
-            await SettleAsync(new InferenceCancelled(Attempts(), Usage(), Latency(), Response()));
+            // Behind the record there is only the client's own connection; what is lost there adds nothing to it.
+            if (!_isSettled)
+                await SettleAsync(new InferenceCancelled(Attempts(), Usage(), Latency(), Response()));
+        }
+        catch (LogUnavailableException) when (_assembler is not null)
+        {
+            // The stream has begun, so the one place that answers exceptions comes too late.
+            await WriteErrorAsync(
+                new HttpError(503, "database-unavailable", "The outcome cannot be recorded now, so the answer is not finished.")
+            );
         }
         catch (OperationCanceledException) when (_silence.IsCancellationRequested)
         {
@@ -95,6 +106,7 @@ internal sealed class ChatCall(
         _silence.Dispose();
         _assembler?.Dispose();
         _answer.Dispose();
+        _heldBack.Dispose();
     }
 
     private async Task<HttpResponseMessage> SendAsync()
@@ -183,15 +195,14 @@ internal sealed class ChatCall(
         http.Response.Headers["X-Accel-Buffering"] = "no";
 
         var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
-        var last = default(ReadOnlyMemory<byte>);
         try
         {
             int read;
-            while (last.IsEmpty && (read = await ReadAsync(upstream, buffer)) > 0)
+            while (!_assembler.IsDone && (read = await ReadEventsAsync(upstream, buffer)) > 0)
             {
                 events.Feed(buffer.AsMemory(0, read));
                 while (events.TryRead(out var sse))
-                    Relay(sse, ref last);
+                    Relay(sse);
                 if (http.Response.BodyWriter.UnflushedBytes > 0 || !http.Response.HasStarted)
                     await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
                 http.RequestAborted.ThrowIfCancellationRequested();
@@ -201,8 +212,8 @@ internal sealed class ChatCall(
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-        if (last.IsEmpty && events.TryReadRemainder(out var remainder))
-            Relay(remainder, ref last);
+        if (events.TryReadRemainder(out var remainder))
+            Relay(remainder);
 
         if (_assembler.Error.Length > 0)
         {
@@ -218,24 +229,48 @@ internal sealed class ChatCall(
             await FailAsync(502, "upstream-broken", "The provider's answer ended before it was complete.");
             return;
         }
-        http.Response.BodyWriter.Write(last.Span);
+        WriteHeldBack();
         await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
     }
 
-    // The last event is held back: it is written once the outcome is on record.
-    private void Relay(in SseEvent sse, ref ReadOnlyMemory<byte> last)
+    // What completes the answer is held back: it is written once the outcome is on record. With [DONE] nothing more is read.
+    private void Relay(in SseEvent sse)
     {
         switch (_assembler!.Add(sse))
         {
-            case ChatStreamEvent.Done:
-                last = sse.Raw.ToArray();
-                break;
             case ChatStreamEvent.UsageOnly when !request.IncludesUsage:
             case ChatStreamEvent.Late:
-                break;
+                return;
             default:
-                http.Response.BodyWriter.Write(sse.Raw.Span);
-                break;
+                WriteHeldBack();
+                if (_assembler.IsComplete)
+                    _heldBack.Set(sse.Raw.Span);
+                else
+                    http.Response.BodyWriter.Write(sse.Raw.Span);
+                return;
+        }
+    }
+
+    private void WriteHeldBack()
+    {
+        http.Response.BodyWriter.Write(_heldBack.Span);
+        _heldBack.Truncate(0);
+    }
+
+    private async ValueTask<int> ReadEventsAsync(Stream upstream, Memory<byte> buffer)
+    {
+        try
+        {
+            return await ReadAsync(upstream, buffer);
+        }
+        catch (Exception e)
+            when (_assembler!.IsComplete
+                && !ClientIsGone
+                && e is OperationCanceledException or IOException or HttpRequestException
+            )
+        {
+            // The answer is all there; how the connection ends behind it does not matter.
+            return 0;
         }
     }
 
@@ -263,14 +298,16 @@ internal sealed class ChatCall(
 
     private async Task FailAsync(int status, string code, string message)
     {
-        var hasBegun = _assembler is not null;
-        var error = new InferenceError(code, hasBegun ? StatusCodes.Status200OK : status, message);
+        var error = new InferenceError(code, _assembler is null ? status : StatusCodes.Status200OK, message);
         await SettleAsync(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
-        if (hasBegun)
-            await OpenAiErrors.WriteInStreamAsync(http, new WireError(status, message, null, code));
-        else
-            await OpenAiErrors.WriteAsync(http, new WireError(status, message, null, code));
+        await WriteErrorAsync(new HttpError(status, code, message));
     }
+
+    // A stream that has begun carries its error as an event.
+    private Task WriteErrorAsync(HttpError error) =>
+        _assembler is null
+            ? OpenAiErrors.Dialect.WriteAsync(http, error)
+            : OpenAiErrors.WriteInStreamAsync(http, OpenAiErrors.From(error));
 
     private Task SettleAsync(IEvent outcome)
     {
