@@ -8,6 +8,7 @@ using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Gateway.Inferences;
 
@@ -266,10 +267,11 @@ internal sealed class ChatCall(
         var hasBegun = _assembler is not null;
         var error = new InferenceError(code, hasBegun ? StatusCodes.Status200OK : status, message);
         await SettleAsync(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
+        var wire = OpenAiErrors.From(new HttpError(status, code, message));
         if (hasBegun)
-            await OpenAiErrors.WriteInStreamAsync(http, new WireError(status, message, null, code));
+            await OpenAiErrors.WriteInStreamAsync(http, wire);
         else
-            await OpenAiErrors.WriteAsync(http, new WireError(status, message, null, code));
+            await OpenAiErrors.WriteAsync(http, wire);
     }
 
     private Task SettleAsync(IEvent outcome)
