@@ -11,6 +11,55 @@ namespace Verbatim.Platform.Http;
 /// <summary>Writes errors in the dialect of the route that they belong to.</summary>
 public static class Errors
 {
+    internal static readonly HttpError Unauthenticated = new(
+        401,
+        "unauthenticated",
+        "A valid credential is needed: send 'Authorization: Bearer' with an API key or an access token."
+    );
+
+    internal static readonly HttpError Forbidden = new(
+        403,
+        "forbidden",
+        "The credential does not carry the scope that this route needs."
+    );
+
+    /// <summary>The body is not JSON by its content type.</summary>
+    public static readonly HttpError UnsupportedMediaType = new(
+        415,
+        "unsupported-media-type",
+        "Send the body as 'Content-Type: application/json'."
+    );
+
+    internal static readonly HttpError BodyTooLarge = new(
+        413,
+        "body-too-large",
+        "The request's body is larger than this server accepts."
+    );
+
+    internal static readonly HttpError MalformedRequest = new(
+        400,
+        "malformed-request",
+        "The request cannot be read: its body, path or query is malformed."
+    );
+
+    internal static readonly HttpError ValidationFailed = new(
+        400,
+        "validation-failed",
+        "Fields of the request are wrong; each is told with what is valid."
+    );
+
+    internal static readonly HttpError Unavailable = new(
+        503,
+        "database-unavailable",
+        "The database cannot be reached, and nothing is answered that is not recorded; try again in a moment."
+    );
+
+    internal static readonly HttpError Internal = new(
+        500,
+        "internal-error",
+        "The server made a mistake; its log has the details under this request's id."
+    );
+
     /// <summary>Writes <paramref name="error"/> in the dialect of the request's route or, without a route, of its path.</summary>
     public static Task WriteAsync(HttpContext context, HttpError error)
     {
@@ -24,16 +73,8 @@ public static class Errors
         var context = status.HttpContext;
         var error = context.Response.StatusCode switch
         {
-            StatusCodes.Status401Unauthorized => new HttpError(
-                401,
-                "unauthenticated",
-                "A valid credential is needed: send 'Authorization: Bearer' with an API key or an access token."
-            ),
-            StatusCodes.Status403Forbidden => new HttpError(
-                403,
-                "forbidden",
-                "The credential does not carry the scope that this route needs."
-            ),
+            StatusCodes.Status401Unauthorized => Unauthenticated,
+            StatusCodes.Status403Forbidden => Forbidden,
             StatusCodes.Status404NotFound => new HttpError(
                 404,
                 "route-not-found",
@@ -44,11 +85,7 @@ public static class Errors
                 "method-not-allowed",
                 $"{context.Request.Path} does not take {context.Request.Method}. The routes are listed at /docs."
             ),
-            StatusCodes.Status415UnsupportedMediaType => new HttpError(
-                415,
-                "unsupported-media-type",
-                "Send the body as 'Content-Type: application/json'."
-            ),
+            StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType,
             var other => new HttpError(
                 other,
                 "http-" + other.ToString(System.Globalization.CultureInfo.InvariantCulture),
@@ -67,7 +104,7 @@ public static class Errors
         var dialects = context.RequestServices.GetServices<IErrorDialect>();
         return dialects.FirstOrDefault(d =>
                 d.Prefix.HasValue && context.Request.Path.StartsWithSegments(d.Prefix, StringComparison.Ordinal)
-            ) ?? new ProblemDialect();
+            ) ?? ProblemDialect.Instance;
     }
 }
 
@@ -84,41 +121,25 @@ internal sealed partial class ExceptionHandler(ILogger<ExceptionHandler> logger)
     {
         var error = exception switch
         {
-            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new HttpError(
-                413,
-                "body-too-large",
-                "The request's body is larger than this server accepts."
-            ),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Errors.BodyTooLarge,
             BadHttpRequestException { InnerException: JsonException json } => new HttpError(
                 400,
                 "malformed-json",
                 $"The body is not the JSON that this route takes (line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}, at {json.Path ?? "$"})."
             ),
-            BadHttpRequestException bad => new HttpError(
-                bad.StatusCode,
-                "malformed-request",
-                "The request cannot be read: its body, path or query is malformed."
-            ),
+            BadHttpRequestException bad => Errors.MalformedRequest with { Status = bad.StatusCode },
             ConcurrencyException => new HttpError(
                 409,
                 "concurrent-change",
                 "It was changed by others at the same time; read it again and repeat the request."
             ),
-            LogUnavailableException or NpgsqlException { IsTransient: true } => new HttpError(
-                503,
-                "database-unavailable",
-                "The database cannot be reached, and nothing is answered that is not recorded; try again in a moment."
-            ),
+            LogUnavailableException or NpgsqlException { IsTransient: true } => Errors.Unavailable,
             OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested => new HttpError(
                 499,
                 "client-closed-request",
                 "The client went away."
             ),
-            _ => new HttpError(
-                500,
-                "internal-error",
-                "The server made a mistake; its log has the details under this request's id."
-            ),
+            _ => Errors.Internal,
         };
         if (error.Status == 500)
             LogFault(exception, httpContext.Request.Method, httpContext.Request.Path);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Platform.Http;
@@ -23,13 +24,15 @@ internal sealed class GetLiveness : IEndpoint
             .AllowAnyone()
             .WithTags("Health")
             .WithSummary("Is the process alive?")
-            .WithDescription("Answers as long as the process does; asks nobody else.");
+            .WithDescription("Answers as long as the process does; asks nobody else.")
+            .WithResponseExample(StatusCodes.Status200OK, new HealthResponse("live"));
 }
 
 /// <summary>For the load balancer: requests can be served, which takes the database.</summary>
 internal sealed class GetReadiness : IEndpoint
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly HttpError Unavailable = new(503, "database-unavailable", "The database does not answer.");
 
     public string Prefix => "/health";
 
@@ -42,7 +45,8 @@ internal sealed class GetReadiness : IEndpoint
             .WithDescription(
                 "Reads the head of the event log: without the database nothing can be recorded, so nothing is answered."
             )
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .WithResponseExample(StatusCodes.Status200OK, new HealthResponse("ready"))
+            .ProducesError(503, Unavailable.Code, Unavailable.Message);
 
     private static async Task<Results<Ok<HealthResponse>, ProblemHttpResult>> HandleAsync(
         EventStore events,
@@ -59,7 +63,7 @@ internal sealed class GetReadiness : IEndpoint
         catch (Exception e)
             when (e is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            return Problems.Create(new HttpError(503, "database-unavailable", "The database does not answer."));
+            return Problems.Create(Unavailable);
         }
     }
 }

@@ -14,9 +14,18 @@ public sealed record HttpError(int Status, string Code, string Message);
 /// </summary>
 public interface IErrorDialect
 {
+    /// <summary>What it is called in the API's description.</summary>
+    string Name { get; }
+
+    /// <summary>The content type of its errors.</summary>
+    string ContentType { get; }
+
     /// <summary>The prefix that this dialect answers for when no route matches, for instance <c>/v1</c>.</summary>
     PathString Prefix { get; }
 
     /// <summary>Writes the error, status included. The response has not started.</summary>
     Task WriteAsync(HttpContext context, HttpError error);
+
+    /// <summary>The body that <see cref="WriteAsync"/> writes, as an object whose type and value the API's description shows.</summary>
+    object Describe(HttpError error);
 }

@@ -1,3 +1,4 @@
+using System.Net.Mime;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -46,7 +47,15 @@ public static class Problems
 
 internal sealed class ProblemDialect : IErrorDialect
 {
+    public static readonly ProblemDialect Instance = new();
+
+    public string Name => "Problem";
+
+    public string ContentType => MediaTypeNames.Application.ProblemJson;
+
     public PathString Prefix => PathString.Empty;
 
     public Task WriteAsync(HttpContext context, HttpError error) => Problems.Create(error).ExecuteAsync(context);
+
+    public object Describe(HttpError error) => error == Errors.ValidationFailed ? Problem.OfFields : Problem.Of(error);
 }

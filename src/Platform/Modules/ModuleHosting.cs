@@ -11,6 +11,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Messaging;
 using Verbatim.Platform.Postgres;
 using Verbatim.Platform.Secrets;
@@ -171,6 +172,7 @@ public static class ModuleHosting
 
     private static void AddHttp(IServiceCollection services)
     {
+        services.AddApiDescription();
         services.AddExceptionHandler<ExceptionHandler>();
         services.AddProblemDetails(options =>
             options.CustomizeProblemDetails = problem =>
@@ -179,7 +181,7 @@ public static class ModuleHosting
                 // The framework's own validation problems come without a code.
                 if (problem.ProblemDetails is HttpValidationProblemDetails validation)
                 {
-                    validation.Extensions.TryAdd("code", "validation-failed");
+                    validation.Extensions.TryAdd("code", Errors.ValidationFailed.Code);
                     // Named as the caller wrote them, not as the C# property is called.
                     validation.Errors = validation.Errors.ToDictionary(
                         e => JsonNamingPolicy.CamelCase.ConvertName(e.Key),
@@ -195,12 +197,8 @@ public static class ModuleHosting
         services.ConfigureHttpJsonOptions(options =>
         {
             // A misspelt field is told to the caller, not ignored.
-            options.SerializerOptions.UnmappedMemberHandling = System
-                .Text
-                .Json
-                .Serialization
-                .JsonUnmappedMemberHandling
-                .Disallow;
+            options.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
             options.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
         });
     }

@@ -8,6 +8,7 @@ using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Inferences;
@@ -20,6 +21,7 @@ internal sealed class CreateChatCompletion(
 ) : IEndpoint
 {
     private const string ClientRequestIdHeader = "x-client-request-id";
+    private const string InferenceIdHeader = "x-verbatim-inference-id";
 
     public string Prefix => "/v1";
 
@@ -38,17 +40,27 @@ internal sealed class CreateChatCompletion(
                 """
             )
             .Accepts<ChatCompletionBody>("application/json")
-            .Produces<ChatCompletionAnswer>(StatusCodes.Status200OK, "application/json", "text/event-stream");
+            .Produces<ChatCompletionAnswer>(StatusCodes.Status200OK, "application/json", "text/event-stream")
+            .WithRequestExample(ChatCompletionBody.Example, "JSON")
+            .WithRequestExample(ChatCompletionBody.StreamExample, "stream")
+            .WithResponseExample(StatusCodes.Status200OK, ChatCompletionAnswer.Example)
+            .WithResponseExample(StatusCodes.Status200OK, ChatCompletionAnswer.StreamExample, "text/event-stream")
+            .WithResponseHeader(
+                InferenceIdHeader,
+                "The stream of events that records this call, for `/api/audit/streams/{id}`."
+            )
+            .ProducesError(400, "invalid_type", "Invalid type for 'stream': expected a boolean.")
+            .ProducesError(404, "model_not_found", OpenAiErrors.ModelNotFound("gpt-0").Message)
+            .ProducesError(413, "body_too_large", "The body is larger than 8388608 bytes (Gateway:MaxRequestBytes).")
+            .ProducesError(502, "upstream_unreachable", "The provider cannot be reached.")
+            .ProducesError(504, "upstream_timeout", "The provider did not begin its answer in time.");
 
     private async Task HandleAsync(HttpContext http)
     {
         var arrival = Stopwatch.GetTimestamp();
         if (!http.Request.HasJsonContentType())
         {
-            await Errors.WriteAsync(
-                http,
-                new HttpError(415, "unsupported-media-type", "Send the body as 'Content-Type: application/json'.")
-            );
+            await Errors.WriteAsync(http, Errors.UnsupportedMediaType);
             return;
         }
         if (await RequestBody.ReadAsync(http.Request, deployments.MaxRequestBytes, http.RequestAborted) is not { } body)
@@ -93,7 +105,7 @@ internal sealed class CreateChatCompletion(
             ),
             http.RequestAborted
         );
-        http.Response.Headers["x-verbatim-inference-id"] = id.ToString();
+        http.Response.Headers[InferenceIdHeader] = id.ToString();
 
         using var call = new ChatCall(
             http,

@@ -1,9 +1,11 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Models;
@@ -22,9 +24,14 @@ internal sealed class GetModel : IEndpoint
             .WithSummary("Read one model")
             .WithDescription("Tells whether a model can be asked, names that a pattern serves included.")
             .Produces<Model>()
-            .Produces(StatusCodes.Status404NotFound);
+            .WithResponseExample(StatusCodes.Status200OK, Model.Example)
+            .ProducesError(404, "model_not_found", OpenAiErrors.ModelNotFound("gpt-0").Message);
 
-    private static Task HandleAsync(string model, HttpContext http, Deployments deployments) =>
+    private static Task HandleAsync(
+        [Description("The model's name; it may have slashes in it.")] string model,
+        HttpContext http,
+        Deployments deployments
+    ) =>
         deployments.Find(model) is { } deployment
             ? TypedResults.Ok(Model.From(deployment) with { Id = model }).ExecuteAsync(http)
             : OpenAiErrors.WriteAsync(http, OpenAiErrors.ModelNotFound(model));

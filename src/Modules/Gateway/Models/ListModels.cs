@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Models;
@@ -22,7 +23,8 @@ internal sealed class ListModels : IEndpoint
             .WithSummary("List models")
             .WithDescription(
                 "The models that you can ask, as OpenAI's API lists them. Names that a pattern serves are not listed."
-            );
+            )
+            .WithResponseExample(StatusCodes.Status200OK, new ModelList("list", [Model.Example]));
 
     private static Ok<ModelList> Handle(Deployments deployments) =>
         TypedResults.Ok(

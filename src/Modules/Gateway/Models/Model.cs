@@ -14,6 +14,8 @@ public sealed record Model(
     [property: JsonPropertyName("owned_by")] string OwnedBy
 )
 {
+    internal static readonly Model Example = new("simulator", "model", 0, "simulator");
+
     internal static Model From(Deployment deployment) => new(deployment.Pattern, "model", 0, deployment.Provider);
 }
 

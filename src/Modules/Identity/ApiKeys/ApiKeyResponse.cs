@@ -20,6 +20,17 @@ public sealed record ApiKeyResponse(
     DateTimeOffset? RevokedAt
 )
 {
+    internal static readonly ApiKeyResponse Example = new(
+        Guid.Parse("0198c8a4-2f6b-7d0e-9a51-c3e07b64d218"),
+        "The billing job",
+        "vk_8Zt3Q",
+        ["inferences:create", "models:read"],
+        Guid.Parse("0198c7f0-51aa-7c3d-8e02-9b1f4d6a7c35"),
+        new DateTimeOffset(2026, 3, 2, 9, 30, 0, TimeSpan.Zero),
+        ExpiresAt: null,
+        RevokedAt: null
+    );
+
     internal static ApiKeyResponse From(Guid id, ApiKey key) =>
         new(id, key.Name, key.Prefix, key.Scopes, key.UserId, key.CreatedAt, key.ExpiresAt, key.RevokedAt);
 }

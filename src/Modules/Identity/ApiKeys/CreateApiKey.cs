@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.ApiKeys;
@@ -48,8 +49,28 @@ internal sealed class CreateApiKey : IEndpoint
             .WithDescription(
                 "Makes a key and returns its secret, which is shown only in this answer; the server keeps a hash."
             )
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
-            .ProducesValidationProblem();
+            .WithRequestExample(
+                new CreateApiKeyRequest("The billing job", [Scopes.InferencesCreate, Scopes.ModelsRead])
+            )
+            .WithResponseExample(
+                StatusCodes.Status201Created,
+                new CreatedApiKeyResponse(
+                    ApiKeyResponse.Example.Id,
+                    ApiKeyResponse.Example.Name,
+                    "vk_8Zt3QmD1x0aVnK5rJc7LwYb2Gf9HsTePu4RiXo6MqE",
+                    ApiKeyResponse.Example.Prefix,
+                    ApiKeyResponse.Example.Scopes,
+                    ApiKeyResponse.Example.ExpiresAt
+                )
+            )
+            .ProducesError(
+                403,
+                "identity.scope-beyond-yours",
+                "You cannot grant 'audit:read': you do not have it yourself."
+            )
+            .ProducesError(422, "identity.no-scope", "Name at least one scope, or leave 'scopes' out.")
+            .ProducesError(422, "identity.unknown-scope", "There is no scope 'everything'. The scopes are …")
+            .ProducesError(422, "identity.expiry-in-the-past", "'expiresAt' must lie in the future.");
 
     private static async Task<Results<Created<CreatedApiKeyResponse>, ProblemHttpResult>> HandleAsync(
         CreateApiKeyRequest request,

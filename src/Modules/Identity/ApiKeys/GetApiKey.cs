@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -5,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.ApiKeys;
@@ -18,10 +20,11 @@ internal sealed class GetApiKey : IEndpoint
             .WithTags("API keys")
             .WithSummary("Read one API key")
             .WithDescription("Everything about it but its secret.")
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .WithResponseExample(StatusCodes.Status200OK, ApiKeyResponse.Example)
+            .ProducesError(404, "identity.api-key-not-found", "There is no such API key.");
 
     private static async Task<Results<Ok<ApiKeyResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id,
+        [Description("The key.")] Guid id,
         Caller caller,
         DocumentStore store,
         CancellationToken cancellationToken

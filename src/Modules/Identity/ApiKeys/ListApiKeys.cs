@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.ApiKeys;
@@ -18,7 +19,10 @@ internal sealed class ListApiKeys : IEndpoint
             .WithTags("API keys")
             .WithSummary("List the API keys of your organization")
             .WithDescription("Newest first, revoked ones included. Secrets are never shown again.")
-            .ProducesValidationProblem();
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                new Page<ApiKeyResponse>([ApiKeyResponse.Example], NextCursor: null)
+            );
 
     private static async Task<Results<Ok<Page<ApiKeyResponse>>, ProblemHttpResult>> HandleAsync(
         [AsParameters] PageRequest page,

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -5,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.ApiKeys;
@@ -20,10 +22,10 @@ internal sealed class RevokeApiKey : IEndpoint
             .WithDescription(
                 "The key stops working within a second, on every instance, for good. Revoking it again changes nothing."
             )
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .ProducesError(404, "identity.api-key-not-found", "There is no such API key.");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
-        Guid id,
+        [Description("The key.")] Guid id,
         Caller caller,
         HttpContext http,
         DocumentStore store,

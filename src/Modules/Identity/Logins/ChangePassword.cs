@@ -8,6 +8,7 @@ using Verbatim.Contracts;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Logins;
@@ -31,9 +32,10 @@ internal sealed class ChangePassword : IEndpoint
             .WithTags("Authentication")
             .WithSummary("Change your password")
             .WithDescription("Replaces your own password; needed once after a login with a one-time password.")
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
-            .ProducesValidationProblem();
+            .WithRequestExample(new ChangePasswordRequest("mK7tRw3xZq9pYf2dHc8n", "correct horse battery staple"))
+            .ProducesError(403, "identity.wrong-password", "The current password is wrong.")
+            .ProducesError(404, "identity.user-not-found", "There is no such account.")
+            .ProducesError(422, "identity.same-password", "The new password is the old one; choose another.");
 
     private static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         ChangePasswordRequest request,

@@ -9,6 +9,7 @@ using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Logins;
@@ -42,8 +43,17 @@ internal sealed class SignIn : IEndpoint
             .WithDescription(
                 "Exchanges an address and a password for an access token of 15 minutes. Every attempt is recorded."
             )
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesValidationProblem();
+            .WithRequestExample(new SignInRequest("ada@example.org", "correct horse battery staple"))
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                new SignInResponse(
+                    "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk4YzdmMCJ9.c2lnbmF0dXJl",
+                    "Bearer",
+                    (int)Lifetime.TotalSeconds,
+                    MustChangePassword: false
+                )
+            )
+            .ProducesError(401, "identity.wrong-credentials", "The address or the password is wrong.");
 
     private static async Task<Results<Ok<SignInResponse>, ProblemHttpResult>> HandleAsync(
         SignInRequest request,

@@ -8,6 +8,7 @@ using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Users;
@@ -44,8 +45,17 @@ internal sealed class CreateUser : IEndpoint
             .WithDescription(
                 "Adds a person to your organization and returns a one-time password, which is shown only in this answer."
             )
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesValidationProblem();
+            .WithRequestExample(new CreateUserRequest(UserResponse.Example.Email, UserResponse.Example.Role))
+            .WithResponseExample(
+                StatusCodes.Status201Created,
+                new CreatedUserResponse(
+                    UserResponse.Example.Id,
+                    UserResponse.Example.Email,
+                    UserResponse.Example.Role,
+                    "mK7tRw3xZq9pYf2dHc8n"
+                )
+            )
+            .ProducesError(409, EmailTaken.Code, EmailTaken.Message);
 
     private static async Task<Results<Created<CreatedUserResponse>, ProblemHttpResult>> HandleAsync(
         CreateUserRequest request,

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Users;
@@ -35,7 +36,20 @@ internal sealed class GetMe : IEndpoint
             .RequireScope(Scopes.AccountRead)
             .WithTags("Authentication")
             .WithSummary("See who you are")
-            .WithDescription("The account behind the credential, and what the credential may do.");
+            .WithDescription("The account behind the credential, and what the credential may do.")
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                new MeResponse(
+                    UserResponse.Example.Id,
+                    Guid.Parse("0198c7ee-90b4-7f21-b6d8-5c0e3a9f1d47"),
+                    UserResponse.Example.Email,
+                    UserResponse.Example.Role,
+                    "user:0198c7f0-51aa-7c3d-8e02-9b1f4d6a7c35",
+                    ["account:read", "account:write", "audit:read"],
+                    UserResponse.Example.MustChangePassword
+                )
+            )
+            .ProducesError(404, "identity.user-not-found", "There is no such account.");
 
     private static async Task<Results<Ok<MeResponse>, ProblemHttpResult>> HandleAsync(
         Caller caller,

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Users;
@@ -17,6 +18,14 @@ namespace Verbatim.Modules.Identity.Users;
 /// <param name="CreatedAt">When the person was added.</param>
 public sealed record UserResponse(Guid Id, string Email, Role Role, bool MustChangePassword, DateTimeOffset CreatedAt)
 {
+    internal static readonly UserResponse Example = new(
+        Guid.Parse("0198c7f0-51aa-7c3d-8e02-9b1f4d6a7c35"),
+        "ada@example.org",
+        Role.Auditor,
+        MustChangePassword: true,
+        new DateTimeOffset(2026, 3, 2, 9, 0, 0, TimeSpan.Zero)
+    );
+
     internal static UserResponse From(Guid id, User user) =>
         new(id, user.Email, user.Role, user.MustChangePassword, user.CreatedAt);
 }
@@ -30,7 +39,10 @@ internal sealed class ListUsers : IEndpoint
             .WithTags("Users")
             .WithSummary("List the people of your organization")
             .WithDescription("Newest first.")
-            .ProducesValidationProblem();
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                new Page<UserResponse>([UserResponse.Example], NextCursor: null)
+            );
 
     private static async Task<Results<Ok<Page<UserResponse>>, ProblemHttpResult>> HandleAsync(
         [AsParameters] PageRequest page,

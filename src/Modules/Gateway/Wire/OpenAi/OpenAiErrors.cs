@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Mime;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +23,12 @@ internal sealed class OpenAiErrors : IErrorDialect
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         SkipValidation = true,
     };
+
+    /// <inheritdoc/>
+    public string Name => "OpenAi";
+
+    /// <inheritdoc/>
+    public string ContentType => MediaTypeNames.Application.Json;
 
     /// <inheritdoc/>
     public PathString Prefix => "/v1";
@@ -50,6 +57,13 @@ internal sealed class OpenAiErrors : IErrorDialect
 
     /// <inheritdoc/>
     public Task WriteAsync(HttpContext context, HttpError error) => WriteAsync(context, From(error));
+
+    /// <inheritdoc/>
+    public object Describe(HttpError error)
+    {
+        var wire = From(error);
+        return new OpenAiError(new OpenAiErrorDetails(wire.Message, wire.Type, wire.Param, wire.Code));
+    }
 
     /// <summary>Answers with the error. The response has not started.</summary>
     public static async Task WriteAsync(HttpContext context, WireError error)
