@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using Verbatim.Platform.Postgres;
 
@@ -16,12 +17,16 @@ internal sealed record StreamListPage(IReadOnlyList<StreamSummary> Streams, List
 /// </summary>
 internal sealed class StreamList(Database database)
 {
-    // Bounds a page that meets nothing but events of streams that are listed already. It then ends early, and says where to go on.
-    private const int MaxEventsPerPage = 20_000;
+    /// <summary>
+    /// Bounds a page that meets nothing but events of streams that are listed already. It then ends early, and says where to go on.
+    /// </summary>
+    public int MaxEventsPerPage { get; init; } = 20_000;
 
-    // The number of rows is part of the text: the planner must know it to prefer the index that has the order.
-    private const int FirstChunk = 250;
-    private const int LaterChunk = 2_000;
+    /// <summary>The events that the first statement of a page asks for: enough for most pages.</summary>
+    public int FirstChunk { get; init; } = 250;
+
+    /// <summary>The events that every further statement asks for.</summary>
+    public int LaterChunk { get; init; } = 2_000;
 
     /// <summary>Reads one page.</summary>
     /// <param name="tenantId">The organization.</param>
@@ -134,6 +139,8 @@ internal sealed class StreamList(Database database)
         )
         {
             var byActor = filter.Actor is null ? "" : "and e.actor = $7";
+            // A part of the text, not a parameter: the planner must know it to prefer the index that has the order.
+            var limit = count.ToString(CultureInfo.InvariantCulture);
             await using var command = Command(
                 $"""
                 select m.stream_id, m.version, m.position, m.time
@@ -143,10 +150,10 @@ internal sealed class StreamList(Database database)
                     where e.tenant_id = $1 and e.stream_type = t.stream_type {byActor}
                         and e.time >= $3 and e.time < $4 and e.time <= $5 and e.position < $6
                     order by e.time desc, e.position desc
-                    limit {count}
+                    limit {limit}
                 ) m
                 order by m.position desc
-                limit {count}
+                limit {limit}
                 """
             );
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
