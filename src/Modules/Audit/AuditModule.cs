@@ -1,15 +1,23 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Verbatim.Modules.Audit.Replay;
+using Verbatim.Modules.Audit.Streams;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit;
 
-/// <summary>The module, as Host names it.</summary>
+/// <summary>What an auditor reads: every stream, its events, and what they added up to at any moment.</summary>
 public sealed class AuditModule : IModule
 {
     /// <inheritdoc/>
     public string Name => "audit";
 
     /// <inheritdoc/>
-    public void Register(IServiceCollection services, IConfiguration configuration) { }
+    public void Register(IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddValidation();
+        services.AddSingleton<StreamList>();
+        services.AddSingleton<StreamHistory>();
+        services.AddSingleton<StreamSearch>();
+    }
 }

@@ -63,7 +63,21 @@ public sealed class EventStore
         Guid streamId,
         long fromVersion,
         CancellationToken cancellationToken
-    ) => _reader.ReadStreamAsync(tenantId, streamId, fromVersion, cancellationToken);
+    ) => _reader.ReadStreamAsync(tenantId, streamId, fromVersion, long.MaxValue, cancellationToken);
+
+    /// <summary>A part of a stream's events in order.</summary>
+    /// <param name="tenantId">The organization; another one's stream reads as empty.</param>
+    /// <param name="streamId">The stream.</param>
+    /// <param name="fromVersion">The first that is wanted.</param>
+    /// <param name="toVersion">The last that is wanted. A reader that stops early instead still waits for all that was asked for.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
+        Guid tenantId,
+        Guid streamId,
+        long fromVersion,
+        long toVersion,
+        CancellationToken cancellationToken
+    ) => _reader.ReadStreamAsync(tenantId, streamId, fromVersion, toVersion, cancellationToken);
 
     /// <summary>All events behind a position, in the order of the log, up to what is the head when the reading begins.</summary>
     /// <param name="after">0 for the whole log.</param>

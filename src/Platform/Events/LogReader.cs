@@ -16,19 +16,21 @@ internal sealed class LogReader(Database database)
         Guid tenantId,
         Guid streamId,
         long fromVersion,
+        long toVersion,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
         await using var command = database.Writes.CreateCommand(
             $"""
             select {Columns} from platform.events
-            where tenant_id = $1 and stream_id = $2 and version >= $3
+            where tenant_id = $1 and stream_id = $2 and version between $3 and $4
             order by version
             """
         );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = streamId });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = fromVersion });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = toVersion });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var names = new Names();
         while (await reader.ReadAsync(cancellationToken))

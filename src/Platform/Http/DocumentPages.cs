@@ -32,7 +32,7 @@ public static class DocumentPages
         }
 
         // One more than asked for tells whether there is a next page.
-        var limit = page.Limit ?? PageRequest.DefaultLimit;
+        var limit = page.Rows;
         var documents = await store.ListAsync<T>(tenantId, before, limit + 1, cancellationToken);
         var next = documents.Count > limit ? Cursor.Write(documents[limit - 1].Id.ToString("N")) : null;
         return TypedResults.Ok(new Page<TRow>([.. documents.Take(limit).Select(row)], next));

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
 using System.Text;
 
 namespace Verbatim.Platform.Http;
@@ -26,10 +25,13 @@ public sealed record PageRequest
     [Description("The `nextCursor` of the page before; leave out for the first page.")]
     public string? Cursor { get; init; }
 
-    /// <summary>Rows a page, 1 to <see cref="MaxLimit"/>; <see cref="DefaultLimit"/> if none is given.</summary>
-    [Range(1, MaxLimit)]
+    /// <summary>Rows a page as the caller wrote it, 1 to <see cref="MaxLimit"/>.</summary>
+    [WholeNumber(1, MaxLimit)]
     [Description("Rows a page, 1 to 200; 50 if left out.")]
-    public int? Limit { get; init; }
+    public string? Limit { get; init; }
+
+    /// <summary>Rows a page; <see cref="DefaultLimit"/> if none were asked for.</summary>
+    public int Rows => WholeNumberAttribute.TryParse(Limit, out var rows) ? (int)rows : DefaultLimit;
 }
 
 /// <summary>

@@ -1,0 +1,19 @@
+using Verbatim.Platform.Events;
+
+namespace Verbatim.Modules.Audit.Streams;
+
+/// <summary>Adds up a stream's events to its document, whichever that is.</summary>
+internal sealed class StateFold(DocumentShape shape, EventCatalog catalog)
+{
+    /// <summary>The state so far, or null before the first event.</summary>
+    public object? State { get; private set; }
+
+    /// <exception cref="UnknownEventException">This build does not know the event.</exception>
+    /// <exception cref="UnexpectedEventException">The document does not expect the event in its present state.</exception>
+    /// <exception cref="System.Text.Json.JsonException">The stored JSON does not fit the event's shape.</exception>
+    public void Add(RecordedEvent recorded) => State = shape.Evolve(State, catalog.Read(recorded));
+
+    /// <summary>The exact JSON of the state.</summary>
+    public RawJson Json() =>
+        new(shape.Write(State ?? throw new InvalidOperationException("There is no state before the first event.")));
+}
