@@ -85,7 +85,7 @@ internal static partial class Wrk
     private static partial Regex RateLine();
 
     [GeneratedRegex(
-        @"^\s+(?<percentile>\d+%)\s+(?<value>[\d.]+)(?<unit>us|ms|s)$",
+        @"^\s+(?<percentile>\d+%)\s+(?<value>[\d.]+)(?<unit>us|ms|s)\s*$",
         RegexOptions.CultureInvariant | RegexOptions.Multiline | RegexOptions.ExplicitCapture,
         1000
     )]
