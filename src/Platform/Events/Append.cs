@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Verbatim.Platform.Events;
 
 /// <summary>Who appends, and for which request: stored with every event.</summary>
@@ -64,6 +66,7 @@ internal sealed class StreamAppend
     public StreamKey Key => new(Context.TenantId, StreamId);
 }
 
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct StreamKey(Guid TenantId, Guid StreamId);
 
 internal readonly record struct EncodedEvent(string Type, int TypeVersion, byte[] Data);

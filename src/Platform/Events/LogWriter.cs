@@ -474,7 +474,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
             // A fail-over has left this connection on a server that only reads.
             PostgresErrorCodes.ReadOnlySqlTransaction => Failure.OfTheServer,
             // 08 connection, 25P03 and 25P04 timeouts of a transaction, 53 resources, 57P shutdown, 58 system, XX internal.
-            PostgresErrorCodes.IdleInTransactionSessionTimeout or "25P04" => Failure.OfTheServer,
+            "25P03" or "25P04" => Failure.OfTheServer,
             ['0', '8', ..] or ['5', '3', ..] or ['5', '7', 'P', ..] or ['5', '8', ..] => Failure.OfTheServer,
             _ => Failure.OfItsOwn,
         };
