@@ -73,6 +73,16 @@ internal sealed partial class LogWriter : IAsyncDisposable
 
     public long LastKnownPosition => _signal.Position;
 
+    /// <summary>How many appends wait for their turn.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (_gate)
+                return _waiting.Count;
+        }
+    }
+
     public void Enqueue(PendingAppend append)
     {
         lock (_gate)
