@@ -154,14 +154,14 @@ public sealed class EventCatalog
 
     private static void CheckVersions(string name, IReadOnlyList<EventShape> versions)
     {
+        if (!versions.Select(v => v.Version).SequenceEqual(Enumerable.Range(1, versions.Count)))
+            throw new InvalidOperationException(
+                $"Event '{name}' has versions {string.Join(", ", versions.Select(v => $"{v.Version} ({v.ClrType})"))}; they must be 1, 2, 3 … once each."
+            );
+
         for (var i = 0; i < versions.Count; i++)
         {
             var shape = versions[i];
-            if (shape.Version != i + 1)
-                throw new InvalidOperationException(
-                    $"Event '{name}' has versions {string.Join(", ", versions.Select(v => $"{v.Version} ({v.ClrType})"))}; they must be 1, 2, 3 … once each."
-                );
-
             var isLast = i == versions.Count - 1;
             var target = shape
                 .ClrType.GetInterfaces()
