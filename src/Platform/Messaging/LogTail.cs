@@ -93,8 +93,6 @@ public sealed partial class LogTail : BackgroundService
                 if (!_isFailing)
                     LogFailed(e);
                 _isFailing = true;
-                // Not to be met again: it may be the event itself that fails. What is missed is made good by the next reset.
-                _position = null;
                 Reset();
             }
             await Task.Delay(PollInterval, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -140,7 +138,18 @@ public sealed partial class LogTail : BackgroundService
                 cancellationToken
             );
             foreach (var recorded in page)
-                Tell(recorded);
+            {
+                try
+                {
+                    Tell(recorded);
+                }
+                catch (Exception e)
+                {
+                    // It would fail again. To know nothing is as good as to know of it: what is read now has it in.
+                    LogUntold(e, recorded.Position);
+                    Reset();
+                }
+            }
             _position = page.Count == PageSize ? page[^1].Position : head;
         }
     }
@@ -163,6 +172,9 @@ public sealed partial class LogTail : BackgroundService
 
     [LoggerMessage(LogLevel.Warning, "The log cannot be followed; caches stay empty until it can")]
     private partial void LogFailed(Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "The event at position {Position} could not be told to observers; they were reset")]
+    private partial void LogUntold(Exception exception, long position);
 
     [LoggerMessage(LogLevel.Warning, "The log is followed again")]
     private partial void LogRecovered();

@@ -37,15 +37,17 @@ internal sealed partial class SubscriptionRunner(
     private async Task RunAsync(Subscription subscription, CancellationToken cancellationToken)
     {
         var failures = 0;
+        // After a failure event by event, past the one that failed: what comes before it is done then, and not done again.
+        var alone = 0;
         while (!cancellationToken.IsCancellationRequested)
         {
             var seen = signal.Position;
             var started = Stopwatch.GetTimestamp();
             try
             {
-                // After a failure event by event: what comes before the one that fails is done, and not done again.
-                var isBehind = await AdvanceAsync(subscription, failures == 0 ? BatchSize : 1, cancellationToken);
+                var isBehind = await AdvanceAsync(subscription, alone > 0 ? 1 : BatchSize, cancellationToken);
                 failures = 0;
+                alone = Math.Max(0, alone - 1);
                 if (!isBehind)
                 {
                     await signal.WaitAsync(seen, PollInterval, time, cancellationToken);
@@ -61,6 +63,7 @@ internal sealed partial class SubscriptionRunner(
             catch (Exception e)
             {
                 failures++;
+                alone = BatchSize;
                 LogFailed(e, subscription.Name, failures);
                 var backoff = TimeSpan.FromMilliseconds(
                     Math.Min(MaxBackoff.TotalMilliseconds, 100 * Math.Pow(2, Math.Min(failures, 10)))
