@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Verbatim.Platform.Events;
 
 /// <summary>Who appends, and for which request: stored with every event.</summary>
@@ -16,13 +18,29 @@ public readonly record struct AppendResult(long LastPosition, DateTimeOffset Tim
 /// <param name="StreamId">The stream.</param>
 /// <param name="Expected">The version that was expected; 0 means that the stream was expected not to exist.</param>
 /// <param name="Actual">The version that it has.</param>
-public sealed record VersionConflict(Guid StreamId, long Expected, long Actual);
+public sealed record VersionConflict(Guid StreamId, long Expected, long Actual)
+{
+    // The version is right, but the document was repaired after it had been loaded: what was decided rests on a wrong state.
+    internal bool IsRepair => Expected == Actual;
+}
 
-/// <summary>The log cannot be written now: Postgres did not come back in time. Nothing was stored; try again later.</summary>
-public sealed class LogUnavailableException(string message, Exception? inner) : Exception(message, inner);
+/// <summary>The log cannot be written now: Postgres did not come back in time. Try again later.</summary>
+public sealed class LogUnavailableException(string message, Exception? inner = null, bool isOutcomeUnknown = false)
+    : Exception(message, inner)
+{
+    /// <summary>
+    /// False: nothing was stored. True: Postgres went away in the middle of the commit, so the events may or may not be in the log;
+    /// the stream's version tells when it is back.
+    /// </summary>
+    public bool IsOutcomeUnknown { get; } = isOutcomeUnknown;
+}
 
 /// <summary>A statement that is carried out in the append's own transaction.</summary>
-/// <param name="Text">SQL with positional parameters <c>$1</c>, <c>$2</c> …</param>
+/// <remarks>
+/// It runs while the log is locked for everybody: it must be quick, and must not need a row that others hold for long. It waits two
+/// seconds for such a row; then this append fails, and no other.
+/// </remarks>
+/// <param name="Text">One statement of SQL with positional parameters <c>$1</c>, <c>$2</c> …</param>
 /// <param name="Parameters">Their values, of types that Npgsql maps by itself.</param>
 public sealed record SqlWrite(string Text, params IReadOnlyList<object> Parameters);
 
@@ -42,22 +60,44 @@ internal sealed class StreamAppend
 
     /// <summary>The state after the events, for the document's table.</summary>
     public SnapshotWrite? Snapshot { get; init; }
+
+    public long NewVersion => ExpectedVersion + Events.Length;
+
+    public StreamKey Key => new(Context.TenantId, StreamId);
 }
+
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct StreamKey(Guid TenantId, Guid StreamId);
 
 internal readonly record struct EncodedEvent(string Type, int TypeVersion, byte[] Data);
 
-internal sealed record SnapshotWrite(DocumentShape Document, byte[] Json);
+/// <param name="Document">Whose table it goes to.</param>
+/// <param name="Json">The state.</param>
+/// <param name="Generation">The generation of documents in which the state before it was loaded.</param>
+internal sealed record SnapshotWrite(DocumentShape Document, byte[] Json, long Generation);
 
 /// <summary>One atomic append, waiting for its turn at the writer.</summary>
-internal sealed class PendingAppend(IReadOnlyList<StreamAppend> streams, IReadOnlyList<SqlWrite> writes)
-    : TaskCompletionSource<AppendResult>(TaskCreationOptions.RunContinuationsAsynchronously)
+internal sealed class PendingAppend : TaskCompletionSource<AppendResult>
 {
-    public IReadOnlyList<StreamAppend> Streams { get; } = streams;
+    public PendingAppend(IReadOnlyList<StreamAppend> streams, IReadOnlyList<SqlWrite> writes)
+        : base(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        Streams = streams;
+        Writes = writes;
+        for (var i = 0; i < streams.Count; i++)
+        {
+            EventCount += streams[i].Events.Length;
+            Bytes += streams[i].Snapshot?.Json.Length ?? 0;
+            foreach (var @event in streams[i].Events)
+                Bytes += @event.Data.Length;
+        }
+    }
 
-    public IReadOnlyList<SqlWrite> Writes { get; } = writes;
+    public IReadOnlyList<StreamAppend> Streams { get; }
 
-    public int EventCount { get; } = streams.Sum(s => s.Events.Length);
+    public IReadOnlyList<SqlWrite> Writes { get; }
 
-    public long Bytes { get; } =
-        streams.Sum(s => s.Events.Sum(e => (long)e.Data.Length) + (s.Snapshot?.Json.Length ?? 0));
+    public int EventCount { get; }
+
+    public long Bytes { get; }
 }

@@ -9,64 +9,85 @@ namespace Verbatim.Platform.Events;
 /// </summary>
 internal sealed class AppendPlan
 {
+    private const int KeptBufferSize = 4 * 1024 * 1024;
+
     private readonly List<PendingAppend> _accepted = [];
+    private readonly List<(PendingAppend Append, VersionConflict Conflict)> _conflicts = [];
     private readonly List<Row> _rows = [];
     private byte[] _hashes = new byte[64 * LeafEncoding.HashSize];
     private byte[] _scratch = new byte[4096];
+    private byte[] _copy = new byte[64 * 1024];
+    private LogHead _head;
 
     internal readonly record struct Row(StreamAppend Stream, EncodedEvent Event, long Version, long Position);
 
     public IReadOnlyList<PendingAppend> Accepted => _accepted;
 
-    public IReadOnlyList<Row> Rows => _rows;
+    public List<Row> Rows => _rows;
 
-    public long FirstPosition { get; private set; }
+    /// <summary>The head that the plan was made for.</summary>
+    public LogHead Base => _head;
 
-    public long LastPosition => FirstPosition + _rows.Count - 1;
+    /// <summary>The head once it is committed.</summary>
+    public LogHead Result => new(_head.Position + _rows.Count, Time, _head.Generation);
 
     /// <summary>All events of a transaction bear the same time. Microseconds since 1970.</summary>
     public long Time { get; private set; }
 
-    public void Begin(long headPosition, long time)
+    public void Begin(LogHead head, long time)
     {
         _accepted.Clear();
+        _conflicts.Clear();
         _rows.Clear();
-        FirstPosition = headPosition + 1;
-        Time = time;
+        _head = head;
+        Time = Math.Max(time, head.Time);
+        if (_copy.Length > KeptBufferSize)
+            _copy = new byte[64 * 1024];
     }
 
     public void Accept(PendingAppend append)
     {
         _accepted.Add(append);
-        foreach (var stream in append.Streams)
+        for (var s = 0; s < append.Streams.Count; s++)
         {
+            var stream = append.Streams[s];
             for (var i = 0; i < stream.Events.Length; i++)
                 AddRow(stream, stream.Events[i], stream.ExpectedVersion + 1 + i);
         }
     }
 
+    public void Refuse(PendingAppend append, VersionConflict conflict) => _conflicts.Add((append, conflict));
+
     public ReadOnlySpan<byte> HashOf(int row) => _hashes.AsSpan(row * LeafEncoding.HashSize, LeafEncoding.HashSize);
 
-    /// <summary>The position of the last event of <paramref name="append"/>, given that of the one before it.</summary>
-    public AppendResult ResultFor(PendingAppend append, ref long position)
+    /// <summary>
+    /// Answers everybody. Conflicts too are answered only now: one may be with an append of the same transaction, which might have
+    /// failed.
+    /// </summary>
+    public void Complete()
     {
-        position += append.EventCount;
-        return new AppendResult(position, DateTimeOffset.UnixEpoch.AddTicks(Time * TimeSpan.TicksPerMicrosecond), null);
+        var time = DateTimeOffset.UnixEpoch.AddTicks(Time * TimeSpan.TicksPerMicrosecond);
+        var position = _head.Position;
+        foreach (var append in _accepted)
+        {
+            position += append.EventCount;
+            append.TrySetResult(new AppendResult(position, time, null));
+        }
+        foreach (var (append, conflict) in _conflicts)
+            append.TrySetResult(new AppendResult(0, default, conflict));
     }
 
     /// <summary>The rows in Postgres's binary COPY format (PostgreSQL documentation, COPY, "Binary Format").</summary>
-    public int EncodeCopy(ref byte[] buffer)
+    public ReadOnlySpan<byte> EncodeCopy()
     {
-        var at = 0;
-        Ensure(ref buffer, CopyHeader.Length);
-        CopyHeader.CopyTo(buffer);
-        at += CopyHeader.Length;
+        CopyHeader.CopyTo(_copy);
+        var at = CopyHeader.Length;
         for (var i = 0; i < _rows.Count; i++)
         {
             var row = _rows[i];
             var stream = row.Stream;
-            Ensure(ref buffer, at + MaxRowSize(row));
-            var span = buffer.AsSpan();
+            Ensure(at + MaxRowSize(row));
+            var span = _copy.AsSpan();
             BinaryPrimitives.WriteInt16BigEndian(span[at..], 12);
             at += 2;
             at += WriteUuid(span[at..], stream.Context.TenantId);
@@ -84,9 +105,8 @@ internal sealed class AppendPlan
             at += WriteBytes(span[at..], row.Event.Data);
             at += WriteBytes(span[at..], HashOf(i));
         }
-        Ensure(ref buffer, at + 2);
-        BinaryPrimitives.WriteInt16BigEndian(buffer.AsSpan(at), -1);
-        return at + 2;
+        BinaryPrimitives.WriteInt16BigEndian(_copy.AsSpan(at), -1);
+        return _copy.AsSpan(0, at + 2);
     }
 
     // The signature, no flags, no header extension.
@@ -99,19 +119,14 @@ internal sealed class AppendPlan
     private void AddRow(StreamAppend stream, EncodedEvent @event, long version)
     {
         var index = _rows.Count;
-        var position = FirstPosition + index;
+        var position = _head.Position + 1 + index;
         _rows.Add(new Row(stream, @event, version, position));
         if (_hashes.Length < (index + 1) * LeafEncoding.HashSize)
             Array.Resize(ref _hashes, _hashes.Length * 2);
 
         var context = stream.Context;
-        var size =
-            LeafEncoding.HeaderSize(stream.StreamType, @event.Type, context.Actor, context.Correlation)
-            + @event.Data.Length;
-        if (_scratch.Length < size)
-            _scratch = new byte[Math.Max(size, _scratch.Length * 2)];
         LeafEncoding.Hash(
-            _scratch,
+            ref _scratch,
             new LeafHeader(
                 position,
                 context.TenantId,
@@ -129,7 +144,7 @@ internal sealed class AppendPlan
         );
     }
 
-    // A UTF-16 unit is three bytes of UTF-8 at most.
+    // A UTF-16 unit is three bytes of UTF-8 at most. The trailer of the whole COPY fits in too.
     private static int MaxRowSize(Row row) =>
         256
         + 3
@@ -141,10 +156,10 @@ internal sealed class AppendPlan
             )
         + row.Event.Data.Length;
 
-    private static void Ensure(ref byte[] buffer, int size)
+    private void Ensure(int size)
     {
-        if (buffer.Length < size)
-            Array.Resize(ref buffer, Math.Max(size, buffer.Length * 2));
+        if (_copy.Length < size)
+            Array.Resize(ref _copy, Math.Max(size, _copy.Length * 2));
     }
 
     private static int WriteUuid(Span<byte> destination, Guid value)

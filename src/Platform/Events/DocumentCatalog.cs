@@ -14,6 +14,7 @@ public abstract class DocumentShape
         StreamType = declared.Name;
         Snapshot = declared.Snapshot;
         Table = "documents." + declared.Name.Replace('-', '_');
+        UpsertSql = DocumentTables.UpsertSql(Table);
     }
 
     /// <summary>The record.</summary>
@@ -27,6 +28,8 @@ public abstract class DocumentShape
 
     /// <summary>The qualified name of its table; none exists for <see cref="SnapshotKind.Folded"/>.</summary>
     public string Table { get; }
+
+    internal string UpsertSql { get; }
 
     /// <summary>One step of the fold, without knowing the type.</summary>
     public abstract object Evolve(object? current, IEvent @event);
@@ -58,11 +61,12 @@ public sealed class DocumentCatalog
     /// <summary>Reads the declarations of <paramref name="assemblies"/>.</summary>
     /// <exception cref="InvalidOperationException">A declaration is incomplete or contradicts another.</exception>
     public DocumentCatalog(IReadOnlyCollection<Assembly> assemblies, EventCatalog events)
+        : this(assemblies.SelectMany(a => a.GetTypes()), events) { }
+
+    internal DocumentCatalog(IEnumerable<Type> types, EventCatalog events)
     {
-        ArgumentNullException.ThrowIfNull(assemblies);
         ArgumentNullException.ThrowIfNull(events);
-        var shapes = assemblies
-            .SelectMany(a => a.GetTypes())
+        var shapes = types
             .Where(t => t is { IsAbstract: false, IsClass: true } && IsDocument(t))
             .Select(type => Describe(type, events.Json))
             .ToList();
@@ -98,10 +102,7 @@ public sealed class DocumentCatalog
         var declared =
             type.GetCustomAttribute<StreamTypeAttribute>()
             ?? throw new InvalidOperationException($"{type} is an IDocument without [StreamType(\"a-noun\")].");
-        if (
-            declared.Name.Length is 0 or > 50
-            || !declared.Name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-')
-        )
+        if (!StreamTypeAttribute.IsValid(declared.Name))
             throw new InvalidOperationException(
                 $"{type} has the stream type '{declared.Name}'; valid is a noun in lower case with hyphens, 50 letters at most."
             );

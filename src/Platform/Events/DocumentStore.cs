@@ -27,18 +27,9 @@ public sealed class DocumentStore
         where T : class, IDocument<T>
     {
         var shape = _documents.Of<T>();
-        if (shape.Snapshot == SnapshotKind.Folded)
-            return await FoldAsync<T>(tenantId, id, _ => true, cancellationToken);
-
-        await using var command = _database.Writes.CreateCommand(
-            $"select version, data::text from {shape.Table} where tenant_id = $1 and id = $2"
-        );
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-            return null;
-        return new Versioned<T>(shape.Read(reader.GetFieldValue<byte[]>(1)), reader.GetInt64(0));
+        return shape.Snapshot == SnapshotKind.Inline
+            ? (await LoadSnapshotAsync(shape, tenantId, id, cancellationToken)).Document
+            : await FoldAsync<T>(tenantId, id, long.MaxValue, DateTimeOffset.MaxValue, cancellationToken);
     }
 
     /// <summary>A tenant's documents of one type, newest id first. Not for documents whose snapshot is folded.</summary>
@@ -81,7 +72,7 @@ public sealed class DocumentStore
         long version,
         CancellationToken cancellationToken
     )
-        where T : class, IDocument<T> => FoldAsync<T>(tenantId, id, e => e.Version <= version, cancellationToken);
+        where T : class, IDocument<T> => FoldAsync<T>(tenantId, id, version, DateTimeOffset.MaxValue, cancellationToken);
 
     /// <summary>A document as it was at an instant, or null when there was none then.</summary>
     public Task<Versioned<T>?> LoadAtAsync<T>(
@@ -90,7 +81,7 @@ public sealed class DocumentStore
         DateTimeOffset at,
         CancellationToken cancellationToken
     )
-        where T : class, IDocument<T> => FoldAsync<T>(tenantId, id, e => e.Time <= at, cancellationToken);
+        where T : class, IDocument<T> => FoldAsync<T>(tenantId, id, long.MaxValue, at, cancellationToken);
 
     /// <summary>
     /// Loads the document, lets <paramref name="decide"/> decide, and appends what it decided. When another append was faster
@@ -111,31 +102,36 @@ public sealed class DocumentStore
     {
         ArgumentNullException.ThrowIfNull(decide);
         var shape = _documents.Of<T>();
-        for (var attempt = 1; ; attempt++)
+        for (var attempt = 1; ; )
         {
-            var current = await LoadAsync<T>(context.TenantId, id, cancellationToken);
+            long generation = 0;
+            Versioned<T>? current;
+            if (shape.Snapshot == SnapshotKind.Inline)
+                (current, generation) = await LoadSnapshotAsync(shape, context.TenantId, id, cancellationToken);
+            else
+                current = await LoadAsync<T>(context.TenantId, id, cancellationToken);
+
             var decision = decide(current?.Value);
             if (decision is Decision.Refusing { Refusal: var refusal })
                 return new Outcome<T>(refusal);
 
             var appending = (Decision.Appending)decision;
-            var events = appending.Events;
-            if (events.Count == 0)
+            if (appending.Events.Count == 0)
                 return current is not null
                     ? new Outcome<T>(current)
                     : throw new InvalidOperationException(
                         $"Deciding nothing about a {shape.StreamType} that does not exist."
                     );
 
-            var after = events.Aggregate(current?.Value, T.Evolve)!;
             var expected = current?.Version ?? 0;
-            var snapshot = shape.Snapshot == SnapshotKind.Inline ? new SnapshotWrite(shape, shape.Write(after)) : null;
-            var append = _events.Encode(context, new StreamEvents(shape.StreamType, id, expected, events), snapshot);
+            var stream = new StreamEvents(shape.StreamType, id, expected, appending.Events);
+            var (append, after) = Encode(context, shape, stream, current?.Value, generation);
             var result = await _events.AppendAsync([append], appending.Writes, cancellationToken);
-            if (result.Conflict is null)
-                return new Outcome<T>(new Versioned<T>(after, expected + events.Count));
-            if (attempt == MaxAttempts)
-                throw new ConcurrencyException(result.Conflict);
+            if (result.Conflict is not { } conflict)
+                return new Outcome<T>(new Versioned<T>(after, append.NewVersion));
+            // A repair of documents is nobody's competition.
+            if (!conflict.IsRepair && attempt++ == MaxAttempts)
+                throw new ConcurrencyException(conflict);
         }
     }
 
@@ -147,30 +143,93 @@ public sealed class DocumentStore
     {
         ArgumentNullException.ThrowIfNull(events);
         var shape = _documents.Of<T>();
-        var state =
-            events.Aggregate((T?)null, T.Evolve) ?? throw new ArgumentException("There is no event.", nameof(events));
-        var snapshot = shape.Snapshot == SnapshotKind.Inline ? new SnapshotWrite(shape, shape.Write(state)) : null;
-        return new NewDocument(new StreamEvents(shape.StreamType, id, 0, events), snapshot);
+        var stream = new StreamEvents(shape.StreamType, id, 0, events);
+        return new NewDocument((context, generation) => Encode<T>(context, shape, stream, null, generation).Append);
     }
 
     /// <summary>Creates several documents and carries out statements, all in one transaction or not at all.</summary>
-    /// <exception cref="LogUnavailableException">Postgres did not come back in time; nothing was stored.</exception>
-    public Task<AppendResult> CreateAsync(
+    /// <exception cref="LogUnavailableException">Postgres did not come back in time.</exception>
+    /// <exception cref="PostgresException">A statement failed; nothing was stored.</exception>
+    public async Task<AppendResult> CreateAsync(
         AppendContext context,
         IReadOnlyList<NewDocument> documents,
         IReadOnlyList<SqlWrite> writes,
         CancellationToken cancellationToken
-    ) =>
-        _events.AppendAsync(
-            [.. documents.Select(d => _events.Encode(context, d.Stream, d.Snapshot))],
-            writes,
-            cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(documents);
+        while (true)
+        {
+            var generation = await ReadGenerationAsync(cancellationToken);
+            var result = await _events.AppendAsync(
+                [.. documents.Select(d => d.Encode(context, generation))],
+                writes,
+                cancellationToken
+            );
+            if (result.Conflict is not { IsRepair: true })
+                return result;
+        }
+    }
+
+    // The state is folded from the events as they will be read: what JSON does not carry must not get into the snapshot either.
+    private (StreamAppend Append, T After) Encode<T>(
+        AppendContext context,
+        DocumentShape<T> shape,
+        StreamEvents stream,
+        T? state,
+        long generation
+    )
+        where T : class, IDocument<T>
+    {
+        var encoded = _events.Encode(stream.Events);
+        foreach (var @event in encoded)
+            state = T.Evolve(state, _events.Catalog.Read(@event.Type, @event.TypeVersion, @event.Data, position: 0));
+        if (state is null)
+            throw new ArgumentException("There is no event to append.", nameof(stream));
+        var snapshot =
+            shape.Snapshot == SnapshotKind.Inline ? new SnapshotWrite(shape, shape.Write(state), generation) : null;
+        return (EventStore.Encode(context, stream, encoded, snapshot), state);
+    }
+
+    private async Task<(Versioned<T>? Document, long Generation)> LoadSnapshotAsync<T>(
+        DocumentShape<T> shape,
+        Guid tenantId,
+        Guid id,
+        CancellationToken cancellationToken
+    )
+        where T : class, IDocument<T>
+    {
+        await using var command = _database.Writes.CreateCommand(
+            $"""
+            select s.documents_generation, d.version, d.data::text from platform.sequencer s
+            left join {shape.Table} d on d.tenant_id = $1 and d.id = $2
+            """
         );
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (
+            await reader.IsDBNullAsync(1, cancellationToken)
+                ? null
+                : new Versioned<T>(shape.Read(reader.GetFieldValue<byte[]>(2)), reader.GetInt64(1)),
+            reader.GetInt64(0)
+        );
+    }
+
+    private async Task<long> ReadGenerationAsync(CancellationToken cancellationToken)
+    {
+        await using var command = _database.Writes.CreateCommand(
+            "select documents_generation from platform.sequencer"
+        );
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
 
     private async Task<Versioned<T>?> FoldAsync<T>(
         Guid tenantId,
         Guid id,
-        Func<RecordedEvent, bool> until,
+        long toVersion,
+        DateTimeOffset until,
         CancellationToken cancellationToken
     )
         where T : class, IDocument<T>
@@ -178,11 +237,11 @@ public sealed class DocumentStore
         var shape = _documents.Of<T>();
         T? state = null;
         long version = 0;
-        await foreach (var recorded in _events.ReadStreamAsync(tenantId, id, 1, cancellationToken))
+        await foreach (var recorded in _events.ReadStreamAsync(tenantId, id, 1, toVersion, cancellationToken))
         {
             if (recorded.StreamType != shape.StreamType)
                 return null;
-            if (!until(recorded))
+            if (recorded.Time > until)
                 break;
             state = T.Evolve(state, _events.Catalog.Read(recorded));
             version = recorded.Version;
@@ -202,13 +261,9 @@ public sealed class ConcurrencyException(VersionConflict conflict)
 /// <summary>A document that is about to be created, made by <see cref="DocumentStore.New"/>.</summary>
 public sealed class NewDocument
 {
-    internal NewDocument(StreamEvents stream, SnapshotWrite? snapshot)
-    {
-        Stream = stream;
-        Snapshot = snapshot;
-    }
+    private readonly Func<AppendContext, long, StreamAppend> _encode;
 
-    internal StreamEvents Stream { get; }
+    internal NewDocument(Func<AppendContext, long, StreamAppend> encode) => _encode = encode;
 
-    internal SnapshotWrite? Snapshot { get; }
+    internal StreamAppend Encode(AppendContext context, long generation) => _encode(context, generation);
 }

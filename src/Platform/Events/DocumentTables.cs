@@ -22,8 +22,6 @@ internal static class DocumentTables
             """;
 
     /// <summary>Inserts or replaces rows: <c>$1</c> tenants, <c>$2</c> ids, <c>$3</c> versions, <c>$4</c> positions, <c>$5</c> JSON texts.</summary>
-    public static string UpsertSql(DocumentShape document) => UpsertSql(document.Table);
-
     public static string UpsertSql(string table) =>
         $"""
             insert into {table} (tenant_id, id, version, position, data)

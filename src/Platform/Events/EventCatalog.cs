@@ -17,6 +17,8 @@ public sealed record EventShape(string Name, int Version, Type ClrType, bool IsN
     internal JsonTypeInfo Json { get; init; } = null!;
 
     internal Func<IEvent, IEvent>? Upcast { get; init; }
+
+    internal byte[] Write(IEvent @event) => JsonSerializer.SerializeToUtf8Bytes(@event, Json);
 }
 
 /// <summary>
@@ -25,21 +27,22 @@ public sealed record EventShape(string Name, int Version, Type ClrType, bool IsN
 /// </summary>
 public sealed class EventCatalog
 {
+    private const int MaxNameLength = 100;
+
     private readonly FrozenDictionary<Type, EventShape> _byType;
     private readonly FrozenDictionary<(string Name, int Version), EventShape> _byName;
 
     /// <summary>Reads the declarations of <paramref name="assemblies"/>.</summary>
     /// <exception cref="InvalidOperationException">A declaration is incomplete or contradicts another.</exception>
     public EventCatalog(IReadOnlyCollection<Assembly> assemblies)
-    {
-        ArgumentNullException.ThrowIfNull(assemblies);
-        var types = assemblies
-            .SelectMany(a => a.GetTypes())
-            .Where(t => t is { IsAbstract: false, IsClass: true })
-            .ToList();
-        Json = CreateJsonOptions(types);
+        : this(assemblies.SelectMany(a => a.GetTypes())) { }
 
-        var shapes = types.Where(t => t.IsAssignableTo(typeof(IEvent))).Select(Describe).ToList();
+    internal EventCatalog(IEnumerable<Type> types)
+    {
+        var concrete = types.Where(t => t is { IsAbstract: false, IsClass: true }).ToList();
+        Json = CreateJsonOptions(concrete);
+
+        var shapes = concrete.Where(t => t.IsAssignableTo(typeof(IEvent))).Select(Describe).ToList();
         foreach (var versions in shapes.GroupBy(s => s.Name, StringComparer.Ordinal))
             CheckVersions(versions.Key, [.. versions.OrderBy(s => s.Version)]);
 
@@ -70,7 +73,7 @@ public sealed class EventCatalog
     public byte[] Write(IEvent @event)
     {
         ArgumentNullException.ThrowIfNull(@event);
-        return JsonSerializer.SerializeToUtf8Bytes(@event, ShapeOf(@event.GetType()).Json);
+        return ShapeOf(@event.GetType()).Write(@event);
     }
 
     /// <summary>Reads a stored event and brings it to its newest version.</summary>
@@ -109,6 +112,8 @@ public sealed class EventCatalog
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             NumberHandling = JsonNumberHandling.Strict,
+            // A recorded body is nested as deep as its reader allows (64 by default), inside of an event.
+            MaxDepth = 256,
             PropertyNameCaseInsensitive = false,
             Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
             TypeInfoResolver = JsonTypeInfoResolver.Combine([.. generated, new DefaultJsonTypeInfoResolver()]),
@@ -122,6 +127,8 @@ public sealed class EventCatalog
             ?? throw new InvalidOperationException(
                 $"{type} is an IEvent without [EventType(\"module.noun-past-verb\")]."
             );
+        if (type.IsGenericType)
+            throw new InvalidOperationException($"{type} is generic; an event has one shape.");
         if (!IsStoredName(declared.Name))
             throw new InvalidOperationException(
                 $"{type} has the event type '{declared.Name}'; valid is module.noun-past-verb in lower case with hyphens."
@@ -136,22 +143,25 @@ public sealed class EventCatalog
         };
     }
 
-    private static Func<IEvent, IEvent> CreateUpcast(Type upcastInterface)
-    {
-        var method = upcastInterface.GetMethod(nameof(IUpcast<>.Upcast))!;
-        return @event => (IEvent)method.Invoke(@event, BindingFlags.DoNotWrapExceptions, null, null, null)!;
-    }
+    private static Func<IEvent, IEvent> CreateUpcast(Type upcastInterface) =>
+        typeof(EventCatalog)
+            .GetMethod(nameof(UpcastTo), BindingFlags.Static | BindingFlags.NonPublic)!
+            .MakeGenericMethod(upcastInterface.GetGenericArguments())
+            .CreateDelegate<Func<IEvent, IEvent>>();
+
+    private static IEvent UpcastTo<TNext>(IEvent old)
+        where TNext : IEvent => ((IUpcast<TNext>)old).Upcast();
 
     private static void CheckVersions(string name, IReadOnlyList<EventShape> versions)
     {
+        if (!versions.Select(v => v.Version).SequenceEqual(Enumerable.Range(1, versions.Count)))
+            throw new InvalidOperationException(
+                $"Event '{name}' has versions {string.Join(", ", versions.Select(v => $"{v.Version} ({v.ClrType})"))}; they must be 1, 2, 3 … once each."
+            );
+
         for (var i = 0; i < versions.Count; i++)
         {
             var shape = versions[i];
-            if (shape.Version != i + 1)
-                throw new InvalidOperationException(
-                    $"Event '{name}' has versions {string.Join(", ", versions.Select(v => v.Version))}; they must be 1, 2, 3 … once each."
-                );
-
             var isLast = i == versions.Count - 1;
             var target = shape
                 .ClrType.GetInterfaces()
@@ -171,6 +181,7 @@ public sealed class EventCatalog
         var dot = name.IndexOf('.', StringComparison.Ordinal);
         return dot > 0
             && dot < name.Length - 1
+            && name.Length <= MaxNameLength
             && name.LastIndexOf('.') == dot
             && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '.');
     }

@@ -13,12 +13,20 @@ public sealed record StreamEvents(string StreamType, Guid StreamId, long Expecte
 /// </summary>
 public sealed class EventStore
 {
+    /// <summary>The most bytes that the events of one append may have as JSON, all together.</summary>
+    public const int MaxAppendBytes = 64 * 1024 * 1024;
+
+    private const int MaxActorLength = 100;
+    private const int MaxCorrelationLength = 128;
+
+    private readonly DocumentCatalog _documents;
     private readonly LogWriter _writer;
     private readonly LogReader _reader;
 
-    internal EventStore(EventCatalog catalog, LogWriter writer, LogReader reader)
+    internal EventStore(EventCatalog catalog, DocumentCatalog documents, LogWriter writer, LogReader reader)
     {
         Catalog = catalog;
+        _documents = documents;
         _writer = writer;
         _reader = reader;
     }
@@ -28,7 +36,7 @@ public sealed class EventStore
 
     /// <summary>Appends to one stream; returns after the commit.</summary>
     /// <returns>Where the events are, or the conflict: a stale expected version is an answer, not an exception.</returns>
-    /// <exception cref="LogUnavailableException">Postgres did not come back in time; nothing was stored.</exception>
+    /// <inheritdoc cref="AppendAsync(AppendContext, IReadOnlyList{StreamEvents}, IReadOnlyList{SqlWrite}, CancellationToken)"/>
     public Task<AppendResult> AppendAsync(
         AppendContext context,
         StreamEvents events,
@@ -37,7 +45,12 @@ public sealed class EventStore
 
     /// <summary>Appends to several streams and carries out statements, all in one transaction or not at all.</summary>
     /// <remarks>Once it waits at the writer an append is not cancelled any more: its outcome must be known.</remarks>
-    /// <exception cref="LogUnavailableException">Postgres did not come back in time; nothing was stored.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is no event, a name is malformed, it is larger than <see cref="MaxAppendBytes"/>, or the stream belongs to a document with
+    /// inline snapshots, which <see cref="DocumentStore"/> alone may write: its row would stay behind.
+    /// </exception>
+    /// <exception cref="LogUnavailableException">Postgres did not come back in time.</exception>
+    /// <exception cref="Npgsql.PostgresException">A statement failed; nothing was stored.</exception>
     public Task<AppendResult> AppendAsync(
         AppendContext context,
         IReadOnlyList<StreamEvents> streams,
@@ -49,7 +62,14 @@ public sealed class EventStore
         ArgumentNullException.ThrowIfNull(writes);
         var encoded = new StreamAppend[streams.Count];
         for (var i = 0; i < encoded.Length; i++)
-            encoded[i] = Encode(context, streams[i], snapshot: null);
+        {
+            if (_documents.Find(streams[i].StreamType) is { Snapshot: SnapshotKind.Inline } document)
+                throw new ArgumentException(
+                    $"A stream of type '{document.StreamType}' is written through DocumentStore: {document.ClrType.Name} has a row to keep.",
+                    nameof(streams)
+                );
+            encoded[i] = Encode(context, streams[i], Encode(streams[i].Events), snapshot: null);
+        }
         return AppendAsync(encoded, writes, cancellationToken);
     }
 
@@ -97,22 +117,40 @@ public sealed class EventStore
         CancellationToken cancellationToken
     )
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+            return Task.FromCanceled<AppendResult>(cancellationToken);
+        if (streams.Count == 0)
+            throw new ArgumentException("There is no event to append.", nameof(streams));
         var pending = new PendingAppend(streams, writes);
+        if (pending.Bytes > MaxAppendBytes)
+            throw new ArgumentException(
+                $"The append has {pending.Bytes} bytes; at most {MaxAppendBytes} are stored at once.",
+                nameof(streams)
+            );
         _writer.Enqueue(pending);
         return pending.Task;
     }
 
-    internal StreamAppend Encode(AppendContext context, StreamEvents stream, SnapshotWrite? snapshot)
+    internal static StreamAppend Encode(
+        AppendContext context,
+        StreamEvents stream,
+        EncodedEvent[] events,
+        SnapshotWrite? snapshot
+    )
     {
-        if (stream.Events.Count == 0)
+        if (events.Length == 0)
             throw new ArgumentException("There is no event to append.", nameof(stream));
-        var events = new EncodedEvent[stream.Events.Count];
-        for (var i = 0; i < events.Length; i++)
-        {
-            var shape = Catalog.ShapeOf(stream.Events[i].GetType());
-            events[i] = new EncodedEvent(shape.Name, shape.Version, Catalog.Write(stream.Events[i]));
-        }
+        if (stream.ExpectedVersion < 0)
+            throw new ArgumentException("A version is not negative; 0 is that of a new stream.", nameof(stream));
+        if (!StreamTypeAttribute.IsValid(stream.StreamType))
+            throw new ArgumentException($"'{stream.StreamType}' is not the name of a stream type.", nameof(stream));
+        if (!IsPrintable(context.Actor, 1, MaxActorLength))
+            throw new ArgumentException($"An actor has 1 to {MaxActorLength} printable characters.", nameof(context));
+        if (!IsPrintable(context.Correlation, 0, MaxCorrelationLength))
+            throw new ArgumentException(
+                $"A correlation has up to {MaxCorrelationLength} printable characters.",
+                nameof(context)
+            );
         return new StreamAppend
         {
             Context = context,
@@ -123,4 +161,22 @@ public sealed class EventStore
             Snapshot = snapshot,
         };
     }
+
+    internal EncodedEvent[] Encode(IReadOnlyList<IEvent> events)
+    {
+        var encoded = new EncodedEvent[events.Count];
+        for (var i = 0; i < encoded.Length; i++)
+        {
+            var shape = Catalog.ShapeOf(events[i].GetType());
+            encoded[i] = new EncodedEvent(shape.Name, shape.Version, shape.Write(events[i]));
+        }
+        return encoded;
+    }
+
+    // Without surrogates: half of a pair is not UTF-8, so what is hashed and what Postgres stores might not be the same.
+    private static bool IsPrintable(string? text, int minLength, int maxLength) =>
+        text is not null
+        && text.Length >= minLength
+        && text.Length <= maxLength
+        && !text.AsSpan().ContainsAnyExceptInRange(' ', '\uD7FF');
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Verbatim.Platform.Events;
 
 /// <summary>
@@ -9,7 +11,8 @@ public interface IDocument<TSelf>
     where TSelf : class, IDocument<TSelf>
 {
     /// <summary>
-    /// The state after <paramref name="event"/>. Pure and total: the same events give the same state on every machine.
+    /// The state after <paramref name="event"/>. Pure and total: the same events give the same state on every machine. The state is kept
+    /// as JSON between two appends, so everything in it must survive that.
     /// </summary>
     /// <param name="current">The state so far, or null before the first event.</param>
     /// <param name="event">The next event of the stream, already in its newest version.</param>
@@ -30,6 +33,13 @@ public sealed class StreamTypeAttribute(string name) : Attribute
 
     /// <summary>How the state is kept; <see cref="SnapshotKind.Inline"/> unless set.</summary>
     public SnapshotKind Snapshot { get; init; }
+
+    internal static bool IsValid(string name) =>
+        name is { Length: > 0 and <= 50 } && !name.AsSpan().ContainsAnyExcept(ValidCharacters);
+
+    private static readonly SearchValues<char> ValidCharacters = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyz0123456789-"
+    );
 }
 
 /// <summary>How a document's state is kept.</summary>

@@ -21,17 +21,18 @@ public static class LeafEncoding
     private const byte LeafPrefix = 0x00;
     private const byte Format = 0x01;
 
+    // One call over copied bytes is quicker than three calls, until copying costs more.
+    private const int LargestCopied = 64 * 1024;
+
     /// <summary>Writes the leaf hash of an event into <paramref name="destination"/>.</summary>
     /// <param name="recorded">The event; its own <see cref="RecordedEvent.LeafHash"/> is not looked at.</param>
     /// <param name="destination">At least <see cref="HashSize"/> bytes.</param>
     public static void Hash(RecordedEvent recorded, Span<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(recorded);
-        var buffer = new byte[
-            HeaderSize(recorded.StreamType, recorded.Type, recorded.Actor, recorded.Correlation) + recorded.Data.Length
-        ];
+        byte[] scratch = [];
         Hash(
-            buffer,
+            ref scratch,
             new LeafHeader(
                 recorded.Position,
                 recorded.TenantId,
@@ -52,51 +53,61 @@ public static class LeafEncoding
     internal static long Microseconds(DateTimeOffset time) =>
         (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
-    internal static int HeaderSize(string streamType, string type, string actor, string correlation) =>
-        1
-        + 1
-        + 8
-        + 16
-        + 16
-        + 8
-        + 2
-        + 8
-        + 4
-        + 2
-        + Encoding.UTF8.GetByteCount(streamType)
-        + 2
-        + Encoding.UTF8.GetByteCount(type)
-        + 2
-        + Encoding.UTF8.GetByteCount(actor)
-        + 2
-        + Encoding.UTF8.GetByteCount(correlation);
+    /// <summary>Hashes by way of <paramref name="scratch"/>, which grows at need, so that the writer can use one for all events.</summary>
+    internal static void Hash(
+        ref byte[] scratch,
+        in LeafHeader header,
+        ReadOnlySpan<byte> data,
+        Span<byte> destination
+    )
+    {
+        var isSmall = data.Length <= LargestCopied;
+        var size = MaxHeaderSize(header) + (isSmall ? data.Length : 0);
+        if (scratch.Length < size)
+            scratch = new byte[Math.Max(size, scratch.Length * 2)];
+        var length = WriteHeader(scratch, header, data.Length);
+        if (isSmall)
+        {
+            data.CopyTo(scratch.AsSpan(length));
+            SHA256.HashData(scratch.AsSpan(0, length + data.Length), destination);
+        }
+        else
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            hash.AppendData(scratch.AsSpan(0, length));
+            hash.AppendData(data);
+            hash.GetHashAndReset(destination);
+        }
+    }
 
-    /// <summary>Hashes by way of <paramref name="scratch"/>, so that the writer can use one buffer for all events.</summary>
-    internal static void Hash(Span<byte> scratch, in LeafHeader header, ReadOnlySpan<byte> data, Span<byte> destination)
+    // A UTF-16 unit is three bytes of UTF-8 at most.
+    private static int MaxHeaderSize(in LeafHeader header) =>
+        128
+        + 3 * (header.StreamType.Length + header.Type.Length + header.Actor.Length + header.Correlation.Length);
+
+    private static int WriteHeader(Span<byte> destination, in LeafHeader header, int dataLength)
     {
         var at = 0;
-        scratch[at++] = LeafPrefix;
-        scratch[at++] = Format;
-        BinaryPrimitives.WriteInt64BigEndian(scratch[at..], header.Position);
+        destination[at++] = LeafPrefix;
+        destination[at++] = Format;
+        BinaryPrimitives.WriteInt64BigEndian(destination[at..], header.Position);
         at += 8;
-        header.TenantId.TryWriteBytes(scratch[at..], bigEndian: true, out _);
+        header.TenantId.TryWriteBytes(destination[at..], bigEndian: true, out _);
         at += 16;
-        header.StreamId.TryWriteBytes(scratch[at..], bigEndian: true, out _);
+        header.StreamId.TryWriteBytes(destination[at..], bigEndian: true, out _);
         at += 16;
-        at += WriteText(scratch[at..], header.StreamType);
-        BinaryPrimitives.WriteInt64BigEndian(scratch[at..], header.Version);
+        at += WriteText(destination[at..], header.StreamType);
+        BinaryPrimitives.WriteInt64BigEndian(destination[at..], header.Version);
         at += 8;
-        at += WriteText(scratch[at..], header.Type);
-        BinaryPrimitives.WriteUInt16BigEndian(scratch[at..], (ushort)header.TypeVersion);
+        at += WriteText(destination[at..], header.Type);
+        BinaryPrimitives.WriteUInt16BigEndian(destination[at..], checked((ushort)header.TypeVersion));
         at += 2;
-        BinaryPrimitives.WriteInt64BigEndian(scratch[at..], header.Time);
+        BinaryPrimitives.WriteInt64BigEndian(destination[at..], header.Time);
         at += 8;
-        at += WriteText(scratch[at..], header.Actor);
-        at += WriteText(scratch[at..], header.Correlation);
-        BinaryPrimitives.WriteInt32BigEndian(scratch[at..], data.Length);
-        at += 4;
-        data.CopyTo(scratch[at..]);
-        SHA256.HashData(scratch[..(at + data.Length)], destination);
+        at += WriteText(destination[at..], header.Actor);
+        at += WriteText(destination[at..], header.Correlation);
+        BinaryPrimitives.WriteInt32BigEndian(destination[at..], dataLength);
+        return at + 4;
     }
 
     private static int WriteText(Span<byte> destination, string text)

@@ -1,55 +1,68 @@
+using System.Data;
+using System.Runtime.InteropServices;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Verbatim.Platform.Events;
-
-/// <summary>The sequencer's row as it was read: the last position, its time, and where the row lies.</summary>
-/// <param name="Position">0 for an empty log.</param>
-/// <param name="Time">Microseconds since 1970.</param>
-/// <param name="RowAddress">
-/// The row's ctid. While another session holds a transaction open the dead versions of this row cannot be removed; finding the live one
-/// by its address stays one page read however many there are.
-/// </param>
-internal sealed record LogHead(long Position, long Time, NpgsqlTid RowAddress);
 
 /// <summary>The writer's connection and its statements. Used by one thread.</summary>
 internal sealed class LogConnection : IDisposable
 {
-    /// <summary>The SQLSTATE of <c>platform.advance_log</c> when the head is not where it was expected.</summary>
+    /// <summary>The SQLSTATE of <c>platform.lock_log</c> when the head is not where it was expected.</summary>
     public const string HeadMoved = "VB001";
 
-    // Up to here one round trip with arrays beats the three of COPY (benchmark "appends").
+    // Up to here one round trip with arrays beats the four of COPY (benchmark "appends").
     private const int CopyFrom = 24;
 
     private const string EventColumns =
         "tenant_id, stream_id, version, position, time, type_version, stream_type, type, actor, correlation, data, leaf_hash";
 
+    private const string HeadSql = """
+        select s.documents_generation, e.position, e.time
+        from platform.sequencer s
+        left join lateral (select position, time from platform.events order by position desc limit 1) e on true
+        """;
+
     private readonly NpgsqlConnection _connection;
-    private readonly Dictionary<
-        DocumentShape,
-        Dictionary<(Guid Tenant, Guid Id), (SnapshotWrite Write, long Version, long Position)>
-    > _snapshots = [];
+    private readonly Dictionary<NpgsqlBatchCommand, PendingAppend> _writers = [];
     private bool _inTransaction;
 
     public LogConnection(NpgsqlDataSource source)
     {
         _connection = source.OpenConnection();
-        using var command = _connection.CreateCommand();
-        // A server or role default of off would break the promise "durable before answered" without a word.
-        command.CommandText = "set synchronous_commit = on; set lock_timeout = '10s'";
-        command.ExecuteNonQuery();
+        try
+        {
+            Configure();
+        }
+        catch
+        {
+            _connection.Dispose();
+            throw;
+        }
     }
+
+    public bool IsOpen => _connection.State == ConnectionState.Open;
 
     public void Dispose() => _connection.Dispose();
 
-    public LogHead ReadHead() => ReadHead("select position, time, ctid from platform.log_head");
+    public LogHead ReadHead()
+    {
+        using var command = new NpgsqlCommand(HeadSql, _connection);
+        using var reader = command.ExecuteReader();
+        return ReadHead(reader);
+    }
 
     /// <summary>Begins a transaction that nobody else can append in until it ends.</summary>
     public LogHead LockHead()
     {
-        Execute("begin");
+        using var batch = new NpgsqlBatch(_connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("begin"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("select from platform.sequencer for update"));
+        // A statement of its own: it must see what was committed while the one before it waited.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(HeadSql));
         _inTransaction = true;
-        return ReadHead("select position, time, ctid from platform.log_head for update");
+        using var reader = batch.ExecuteReader();
+        reader.NextResult();
+        return ReadHead(reader);
     }
 
     public void Rollback()
@@ -67,9 +80,7 @@ internal sealed class LogConnection : IDisposable
         }
     }
 
-    public List<(Guid Tenant, Guid Stream, long Version)> ReadVersions(
-        IReadOnlyCollection<(Guid Tenant, Guid Stream)> streams
-    )
+    public List<(StreamKey Stream, long Version)> ReadVersions(IReadOnlyCollection<StreamKey> streams)
     {
         using var command = new NpgsqlCommand(
             """
@@ -81,12 +92,12 @@ internal sealed class LogConnection : IDisposable
             """,
             _connection
         );
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. streams.Select(s => s.Tenant)] });
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. streams.Select(s => s.Stream)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. streams.Select(s => s.TenantId)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. streams.Select(s => s.StreamId)] });
         return ReadVersions(command);
     }
 
-    public List<(Guid Tenant, Guid Stream, long Version)> ReadVersionsBehind(long after, long upTo)
+    public List<(StreamKey Stream, long Version)> ReadVersionsBehind(long after, long upTo)
     {
         using var command = new NpgsqlCommand(
             """
@@ -108,79 +119,103 @@ internal sealed class LogConnection : IDisposable
     }
 
     /// <summary>Writes the plan and commits it. Uses the transaction of <see cref="LockHead"/> if there is one.</summary>
-    /// <param name="head">The head that the plan was made for.</param>
     /// <param name="plan">What to write; at least one append.</param>
-    /// <param name="buffer">Scratch space, grown at need.</param>
     /// <param name="isOutcomeUnknown">Set once the commit may be on its way.</param>
-    /// <exception cref="PostgresException"><see cref="HeadMoved"/> when the head is elsewhere.</exception>
-    public LogHead Commit(LogHead head, AppendPlan plan, ref byte[] buffer, ref bool isOutcomeUnknown)
+    /// <exception cref="PostgresException"><see cref="HeadMoved"/> when the head is not the plan's.</exception>
+    public void Commit(AppendPlan plan, ref bool isOutcomeUnknown)
     {
+        _writers.Clear();
         using var batch = new NpgsqlBatch(_connection);
         if (plan.Rows.Count < CopyFrom)
         {
-            AddAdvance(batch, head, plan);
-            AddEvents(batch, plan);
-        }
-        else if (_inTransaction)
-        {
-            Copy(plan, ref buffer);
-            AddAdvance(batch, head, plan);
+            if (!_inTransaction)
+                batch.BatchCommands.Add(LockLog(plan));
+            batch.BatchCommands.Add(InsertEvents(plan));
         }
         else
         {
-            // The head is taken first: writers queue up at its lock, before they send their data, not behind it.
-            using (var first = new NpgsqlBatch(_connection))
-            {
-                first.BatchCommands.Add(new NpgsqlBatchCommand("begin"));
-                AddAdvance(first, head, plan);
-                _inTransaction = true;
-                head = new LogHead(plan.LastPosition, plan.Time, ReadMovedHead(first));
-            }
-            Copy(plan, ref buffer);
+            // The lock is taken first: writers queue up at it before they send their data, not behind it.
+            if (!_inTransaction)
+                BeginAndLock(plan);
+            Copy(plan);
         }
         AddSnapshots(batch, plan);
         AddWrites(batch, plan);
+        // Without a transaction the batch is one by itself: all of it is sent before one Sync (PostgreSQL documentation,
+        // "Pipelining").
         if (_inTransaction)
             batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
 
         isOutcomeUnknown = true;
-        if (head.Position == plan.LastPosition)
-            batch.ExecuteNonQuery();
-        else
-            head = new LogHead(plan.LastPosition, plan.Time, ReadMovedHead(batch));
+        batch.ExecuteNonQuery();
         _inTransaction = false;
-        return head;
     }
 
-    // The first statement that returns rows is advance_log's; the rest of the batch still has to be read, for its errors.
-    private static NpgsqlTid ReadMovedHead(NpgsqlBatch batch)
-    {
-        using var reader = batch.ExecuteReader();
-        if (!reader.Read())
-            throw new InvalidOperationException("advance_log returned no row.");
-        var address = reader.GetFieldValue<NpgsqlTid>(0);
-        while (reader.NextResult())
-        {
-            // Nothing in it is wanted.
-        }
-        return address;
-    }
+    /// <summary>The append whose statement failed, when it was one that belongs to a single append.</summary>
+    public PendingAppend? CulpritOf(PostgresException e) =>
+        e.BatchCommand is not null && _writers.TryGetValue(e.BatchCommand, out var culprit) ? culprit : null;
 
-    private static void AddAdvance(NpgsqlBatch batch, LogHead head, AppendPlan plan)
-    {
-        var command = new NpgsqlBatchCommand("select platform.advance_log($1, $2, $3, $4)");
-        command.Parameters.Add(
-            new NpgsqlParameter<NpgsqlTid> { TypedValue = head.RowAddress, NpgsqlDbType = NpgsqlDbType.Tid }
+    private void Configure() =>
+        // A server or role default that is weaker would break the promise "durable before answered" without a word; and each
+        // statement of a transaction must see what was committed before it began. A writer that hangs with the lock in its hands
+        // is thrown out by the server, and one that waits for a lock gives up in time to say so.
+        Execute(
+            """
+            select set_config('synchronous_commit', 'on', false)
+                where current_setting('synchronous_commit') not in ('on', 'remote_apply');
+            set default_transaction_isolation = 'read committed';
+            set idle_in_transaction_session_timeout = '10s';
+            set lock_timeout = '2s'
+            """
         );
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = head.Position });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = plan.LastPosition });
-        command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = ToUtc(plan.Time) });
-        batch.BatchCommands.Add(command);
+
+    private void BeginAndLock(AppendPlan plan)
+    {
+        using var batch = new NpgsqlBatch(_connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("begin"));
+        batch.BatchCommands.Add(LockLog(plan));
+        _inTransaction = true;
+        batch.ExecuteNonQuery();
     }
 
-    private static void AddEvents(NpgsqlBatch batch, AppendPlan plan)
+    private static NpgsqlBatchCommand LockLog(AppendPlan plan)
     {
-        var rows = plan.Rows;
+        var command = new NpgsqlBatchCommand("select platform.lock_log($1, $2)");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = plan.Base.Position });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = plan.Base.Generation });
+        return command;
+    }
+
+    private static NpgsqlBatchCommand InsertEvents(AppendPlan plan)
+    {
+        var rows = CollectionsMarshal.AsSpan(plan.Rows);
+        var tenants = new Guid[rows.Length];
+        var streams = new Guid[rows.Length];
+        var versions = new long[rows.Length];
+        var positions = new long[rows.Length];
+        var typeVersions = new short[rows.Length];
+        var streamTypes = new string[rows.Length];
+        var types = new string[rows.Length];
+        var actors = new string[rows.Length];
+        var correlations = new string[rows.Length];
+        var data = new byte[rows.Length][];
+        var hashes = new byte[rows.Length][];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            ref readonly var row = ref rows[i];
+            tenants[i] = row.Stream.Context.TenantId;
+            streams[i] = row.Stream.StreamId;
+            versions[i] = row.Version;
+            positions[i] = row.Position;
+            typeVersions[i] = (short)row.Event.TypeVersion;
+            streamTypes[i] = row.Stream.StreamType;
+            types[i] = row.Event.Type;
+            actors[i] = row.Stream.Context.Actor;
+            correlations[i] = row.Stream.Context.Correlation;
+            data[i] = row.Event.Data;
+            hashes[i] = plan.HashOf(i).ToArray();
+        }
+
         var command = new NpgsqlBatchCommand(
             $"""
             insert into platform.events ({EventColumns})
@@ -189,117 +224,98 @@ internal sealed class LogConnection : IDisposable
                 $10::text[], $11::bytea[], $12::bytea[]) as e(t, s, v, p, tv, st, ty, a, c, d, h)
             """
         );
-        command.Parameters.Add(Column(rows, r => r.Stream.Context.TenantId));
-        command.Parameters.Add(Column(rows, r => r.Stream.StreamId));
-        command.Parameters.Add(Column(rows, r => r.Version));
-        command.Parameters.Add(Column(rows, r => r.Position));
-        command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = ToUtc(plan.Time) });
-        command.Parameters.Add(Column(rows, r => (short)r.Event.TypeVersion));
-        command.Parameters.Add(Column(rows, r => r.Stream.StreamType));
-        command.Parameters.Add(Column(rows, r => r.Event.Type));
-        command.Parameters.Add(Column(rows, r => r.Stream.Context.Actor));
-        command.Parameters.Add(Column(rows, r => r.Stream.Context.Correlation));
-        command.Parameters.Add(Column(rows, r => r.Event.Data));
-        var hashes = new byte[rows.Count][];
-        for (var i = 0; i < hashes.Length; i++)
-            hashes[i] = plan.HashOf(i).ToArray();
-        command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = hashes });
-        batch.BatchCommands.Add(command);
+        var parameters = command.Parameters;
+        parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = tenants });
+        parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = streams });
+        parameters.Add(new NpgsqlParameter<long[]> { TypedValue = versions });
+        parameters.Add(new NpgsqlParameter<long[]> { TypedValue = positions });
+        parameters.Add(
+            new NpgsqlParameter<DateTime>
+            {
+                TypedValue = DateTime.UnixEpoch.AddTicks(plan.Time * TimeSpan.TicksPerMicrosecond),
+            }
+        );
+        parameters.Add(new NpgsqlParameter<short[]> { TypedValue = typeVersions });
+        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = streamTypes });
+        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = types });
+        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = actors });
+        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = correlations });
+        parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = data });
+        parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = hashes });
+        return command;
     }
 
-    private void Copy(AppendPlan plan, ref byte[] buffer)
+    private void Copy(AppendPlan plan)
     {
-        var length = plan.EncodeCopy(ref buffer);
         using var stream = _connection.BeginRawBinaryCopy(
             $"copy platform.events ({EventColumns}) from stdin (format binary)"
         );
-        stream.Write(buffer, 0, length);
+        stream.Write(plan.EncodeCopy());
     }
 
     private void AddSnapshots(NpgsqlBatch batch, AppendPlan plan)
     {
-        var position = plan.FirstPosition - 1;
+        Dictionary<DocumentShape, DocumentRows>? tables = null;
+        var position = plan.Base.Position;
         foreach (var append in plan.Accepted)
         {
-            foreach (var stream in append.Streams)
+            for (var i = 0; i < append.Streams.Count; i++)
             {
+                var stream = append.Streams[i];
                 position += stream.Events.Length;
                 if (stream.Snapshot is not { } snapshot)
                     continue;
-                if (!_snapshots.TryGetValue(snapshot.Document, out var rows))
-                    _snapshots.Add(snapshot.Document, rows = []);
-                // The last state of a document in this batch is the one that stays.
-                rows[(stream.Context.TenantId, stream.StreamId)] = (
-                    snapshot,
-                    stream.ExpectedVersion + stream.Events.Length,
-                    position
-                );
+                tables ??= [];
+                if (!tables.TryGetValue(snapshot.Document, out var rows))
+                    tables.Add(snapshot.Document, rows = new DocumentRows());
+                rows.Set(stream.Key, stream.NewVersion, position, snapshot.Json, append);
             }
         }
-
-        foreach (var (document, rows) in _snapshots)
+        if (tables is null)
+            return;
+        foreach (var (document, rows) in tables)
         {
-            if (rows.Count == 0)
-                continue;
-            var command = new NpgsqlBatchCommand(DocumentTables.UpsertSql(document));
-            command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. rows.Keys.Select(k => k.Tenant)] });
-            command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. rows.Keys.Select(k => k.Id)] });
-            command.Parameters.Add(
-                new NpgsqlParameter<long[]> { TypedValue = [.. rows.Values.Select(r => r.Version)] }
-            );
-            command.Parameters.Add(
-                new NpgsqlParameter<long[]> { TypedValue = [.. rows.Values.Select(r => r.Position)] }
-            );
-            command.Parameters.Add(
-                new NpgsqlParameter<byte[][]> { TypedValue = [.. rows.Values.Select(r => r.Write.Json)] }
-            );
+            var command = rows.Upsert(document);
             batch.BatchCommands.Add(command);
-            rows.Clear();
+            if (rows.OnlyAppend is { } culprit)
+                _writers.Add(command, culprit);
         }
     }
 
-    private static void AddWrites(NpgsqlBatch batch, AppendPlan plan)
+    private void AddWrites(NpgsqlBatch batch, AppendPlan plan)
     {
         foreach (var append in plan.Accepted)
         {
-            foreach (var write in append.Writes)
+            for (var i = 0; i < append.Writes.Count; i++)
             {
+                var write = append.Writes[i];
                 var command = new NpgsqlBatchCommand(write.Text);
                 foreach (var value in write.Parameters)
                     command.Parameters.Add(new NpgsqlParameter { Value = value });
                 batch.BatchCommands.Add(command);
+                _writers.Add(command, append);
             }
         }
     }
 
-    private static NpgsqlParameter<T[]> Column<T>(IReadOnlyList<AppendPlan.Row> rows, Func<AppendPlan.Row, T> value)
+    private static LogHead ReadHead(NpgsqlDataReader reader)
     {
-        var column = new T[rows.Count];
-        for (var i = 0; i < column.Length; i++)
-            column[i] = value(rows[i]);
-        return new NpgsqlParameter<T[]> { TypedValue = column };
-    }
-
-    private LogHead ReadHead(string sql)
-    {
-        using var command = new NpgsqlCommand(sql, _connection);
-        using var reader = command.ExecuteReader();
         if (!reader.Read())
-            throw new InvalidOperationException("platform.log_head is empty: its one row was deleted.");
-        var time = reader.GetFieldValue<DateTime>(1);
-        var microseconds =
-            time == DateTime.MinValue ? 0 : LeafEncoding.Microseconds(new DateTimeOffset(time, TimeSpan.Zero));
-        return new LogHead(reader.GetInt64(0), microseconds, reader.GetFieldValue<NpgsqlTid>(2));
+            throw new InvalidOperationException("platform.sequencer is empty: its one row was deleted.");
+        if (reader.IsDBNull(1))
+            return new LogHead(0, 0, reader.GetInt64(0));
+        var time = LeafEncoding.Microseconds(new DateTimeOffset(reader.GetDateTime(2), TimeSpan.Zero));
+        return new LogHead(reader.GetInt64(1), time, reader.GetInt64(0));
     }
 
-    private static List<(Guid, Guid, long)> ReadVersions(NpgsqlCommand command)
+    private static List<(StreamKey, long)> ReadVersions(NpgsqlCommand command)
     {
         using var reader = command.ExecuteReader();
-        var versions = new List<(Guid, Guid, long)>();
+        var versions = new List<(StreamKey, long)>();
         while (reader.Read())
         {
             if (!reader.IsDBNull(2))
-                versions.Add((reader.GetGuid(0), reader.GetGuid(1), reader.GetInt64(2)));
+                versions.Add((new StreamKey(reader.GetGuid(0), reader.GetGuid(1)), reader.GetInt64(2)));
         }
         return versions;
     }
@@ -309,7 +325,4 @@ internal sealed class LogConnection : IDisposable
         using var command = new NpgsqlCommand(sql, _connection);
         command.ExecuteNonQuery();
     }
-
-    private static DateTime ToUtc(long microseconds) =>
-        DateTime.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
 }

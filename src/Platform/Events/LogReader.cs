@@ -61,24 +61,34 @@ internal sealed class LogReader(Database database)
         }
     }
 
-    /// <summary>The events of some types behind a position; cheap for types that are rare in the log.</summary>
-    public async Task<List<RecordedEvent>> ReadTypesAsync(
-        IReadOnlyCollection<string> types,
+    /// <summary>The first events of some types behind a position.</summary>
+    /// <param name="connection">Where to ask.</param>
+    /// <param name="types">Stored names.</param>
+    /// <param name="after">Only events behind this position,</param>
+    /// <param name="upTo">and up to this one.</param>
+    /// <param name="limit">The most that are read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<List<RecordedEvent>> ReadTypesAsync(
+        NpgsqlConnection connection,
+        string[] types,
         long after,
         long upTo,
+        int limit,
         CancellationToken cancellationToken
     )
     {
-        await using var command = database.Writes.CreateCommand(
+        await using var command = new NpgsqlCommand(
             $"""
             select {Columns} from platform.events
             where position > $1 and position <= $2 and type = any($3)
-            order by position
-            """
+            order by position limit $4
+            """,
+            connection
         );
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = after });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = upTo });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. types] });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = types });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var names = new Names();
         var events = new List<RecordedEvent>();
@@ -89,7 +99,16 @@ internal sealed class LogReader(Database database)
 
     public async Task<long> ReadHeadAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.Writes.CreateCommand("select position from platform.log_head");
+        await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
+        return await ReadHeadAsync(connection, cancellationToken);
+    }
+
+    public static async Task<long> ReadHeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            "select coalesce(max(position), 0) from platform.events",
+            connection
+        );
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 

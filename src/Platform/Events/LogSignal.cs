@@ -6,12 +6,14 @@ internal sealed class LogSignal
     private volatile TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _position;
 
-    /// <summary>The highest position that this instance has written.</summary>
+    /// <summary>The highest position that this instance has heard of.</summary>
     public long Position => Volatile.Read(ref _position);
 
     public void Publish(long position)
     {
-        Volatile.Write(ref _position, position);
+        // Never back: a writer that had lost its connection may tell of what others have long passed.
+        while (Position is var known && known < position)
+            Interlocked.CompareExchange(ref _position, position, known);
         Interlocked
             .Exchange(ref _grown, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
             .SetResult();

@@ -16,8 +16,13 @@ internal sealed partial class LogWriter : IAsyncDisposable
 {
     private const int MaxEventsPerBatch = 4096;
     private const long MaxBytesPerBatch = 16 * 1024 * 1024;
-    private const int KeptBufferSize = 4 * 1024 * 1024;
     private const int MaxWaiting = 50_000;
+    private const long MaxWaitingBytes = 256 * 1024 * 1024;
+
+    // So many transactions take the lock before they are planned, once another instance has been seen to write.
+    private const int LockFirstAfterCollision = 32;
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
 
     private readonly Func<LogConnection> _connect;
     private readonly LogSignal _signal;
@@ -26,21 +31,29 @@ internal sealed partial class LogWriter : IAsyncDisposable
     private readonly TimeSpan _patience;
     private readonly Thread _thread;
 
-    private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _arrived = new(0);
+    private readonly object _gate = new();
     private readonly Queue<PendingAppend> _waiting = new();
+    private long _waitingBytes;
+    private bool _isIdle;
     private bool _stopping;
 
     // Only the writer's thread touches what follows.
+    private readonly Stack<List<PendingAppend>> _parts = new();
     private readonly StreamHeads _heads = new();
-    private readonly Dictionary<(Guid Tenant, Guid Stream), long> _overlay = [];
-    private readonly HashSet<(Guid Tenant, Guid Stream)> _unknown = [];
+    private readonly Dictionary<StreamKey, long> _learned = [];
+    private readonly Dictionary<StreamKey, long> _overlay = [];
+    private readonly HashSet<StreamKey> _unknown = [];
     private readonly AppendPlan _plan = new();
     private LogConnection? _connection;
     private LogHead? _head;
-    private byte[] _buffer = new byte[64 * 1024];
     private int _lockFirst;
+    private long? _failingSince;
 
+    /// <param name="connect">Opens a connection to the primary.</param>
+    /// <param name="signal">Hears of every commit.</param>
+    /// <param name="time">The clock that events are stamped by.</param>
+    /// <param name="logger">Hears of lost connections.</param>
+    /// <param name="patience">How long Postgres may be away before appends fail.</param>
     public LogWriter(
         Func<LogConnection> connect,
         LogSignal signal,
@@ -60,20 +73,33 @@ internal sealed partial class LogWriter : IAsyncDisposable
 
     public long LastKnownPosition => _signal.Position;
 
+    /// <summary>How many appends wait for their turn.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (_gate)
+                return _waiting.Count;
+        }
+    }
+
     public void Enqueue(PendingAppend append)
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopping, this);
-            if (_waiting.Count >= MaxWaiting)
+            // An append that is larger than the limit still finds room in an empty queue.
+            if (
+                _waiting.Count >= MaxWaiting
+                || (_waiting.Count > 0 && _waitingBytes + append.Bytes > MaxWaitingBytes)
+            )
                 throw new LogUnavailableException(
-                    $"{MaxWaiting} appends wait for the database already; try again later.",
-                    null
+                    $"{_waiting.Count} appends of {_waitingBytes} bytes wait for the database already; try again later."
                 );
             _waiting.Enqueue(append);
-            // One permit wakes the writer, which then takes all that waits.
-            if (_waiting.Count == 1)
-                _arrived.Release();
+            _waitingBytes += append.Bytes;
+            if (_isIdle)
+                Monitor.Pulse(_gate);
         }
     }
 
@@ -82,202 +108,243 @@ internal sealed partial class LogWriter : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_stopping)
-                return;
             _stopping = true;
-            _arrived.Release();
+            Monitor.Pulse(_gate);
         }
         await Task.Run(_thread.Join);
-        _arrived.Dispose();
     }
 
     private void Run()
     {
-        var batch = new List<PendingAppend>();
-        while (TakeBatch(batch))
+        while (Take() is { } batch)
         {
-            try
+            _parts.Push(batch);
+            while (_parts.TryPop(out var part))
             {
-                Write(batch);
+                try
+                {
+                    Write(part);
+                }
+                catch (Exception e)
+                {
+                    // A fault of ours must not end the thread: every later append would wait for ever.
+                    LogFault(e);
+                    Disconnect();
+                    Fail(part, e);
+                }
             }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                // A fault of ours must not end the thread: every later append would wait for ever.
-                LogFault(e);
-                Disconnect();
-                foreach (var append in batch)
-                    append.TrySetException(e);
-            }
-            batch.Clear();
-            if (_buffer.Length > KeptBufferSize)
-                _buffer = new byte[64 * 1024];
         }
         Disconnect();
     }
 
-    private bool TakeBatch(List<PendingAppend> batch)
+    /// <summary>The next batch; null when there will be none.</summary>
+    private List<PendingAppend>? Take()
     {
-        while (true)
+        lock (_gate)
         {
-            lock (_gate)
+            while (_waiting.Count == 0)
             {
-                var events = 0;
-                long bytes = 0;
-                while (_waiting.TryPeek(out var next))
-                {
-                    if (
-                        batch.Count > 0
-                        && (events + next.EventCount > MaxEventsPerBatch || bytes + next.Bytes > MaxBytesPerBatch)
-                    )
-                    {
-                        // The rest forms the next batch; leave a permit, since nobody may arrive to give one.
-                        _arrived.Release();
-                        return true;
-                    }
-                    events += next.EventCount;
-                    bytes += next.Bytes;
-                    batch.Add(_waiting.Dequeue());
-                }
-                if (batch.Count > 0)
-                    return true;
                 if (_stopping)
-                    return false;
+                    return null;
+                _isIdle = true;
+                Monitor.Wait(_gate);
+                _isIdle = false;
             }
-            _arrived.Wait();
+
+            var batch = new List<PendingAppend>(Math.Min(_waiting.Count, MaxEventsPerBatch));
+            var events = 0;
+            long bytes = 0;
+            while (_waiting.TryPeek(out var next))
+            {
+                events += next.EventCount;
+                bytes += next.Bytes;
+                if (batch.Count > 0 && (events > MaxEventsPerBatch || bytes > MaxBytesPerBatch))
+                    break;
+                batch.Add(_waiting.Dequeue());
+                _waitingBytes -= next.Bytes;
+            }
+            return batch;
         }
     }
 
-    private void Write(List<PendingAppend> batch)
+    // Returns when each append of the part is answered, or has been put back in smaller parts.
+    private void Write(List<PendingAppend> part)
     {
-        var started = Stopwatch.GetTimestamp();
         var isHeadSure = false;
         // Set while a commit may or may not have happened: the connection broke before its answer came.
-        var isOutcomeUnknown = false;
+        var isPlanInDoubt = false;
+        var collisions = 0;
+        Exception? fault = null;
         while (true)
         {
             try
             {
                 _connection ??= _connect();
-                if (isOutcomeUnknown)
+                if (isPlanInDoubt || _lockFirst > 0)
                 {
-                    if (Reconcile())
+                    if (CatchUp(_connection.LockHead()) && _lockFirst > 0)
+                        _lockFirst--;
+                    isHeadSure = true;
+                }
+                else if (_head is null)
+                {
+                    CatchUp(_connection.ReadHead());
+                    isHeadSure = true;
+                }
+
+                if (isPlanInDoubt)
+                {
+                    if (IsCommitted())
+                    {
+                        _connection.Rollback();
+                        Complete();
+                        return;
+                    }
+                    // The lost connection's transaction may still be at work in the server, and succeed as soon as we let go of the
+                    // lock: only until the log has grown. So the very same plan goes first, or it is dead already.
+                    isPlanInDoubt = fault is null && _head == _plan.Base;
+                }
+                if (fault is not null)
+                {
+                    _connection.Rollback();
+                    Split(part, culprit: null, fault);
+                    return;
+                }
+
+                if (!isPlanInDoubt && !TryPlan(part))
+                {
+                    if (isHeadSure)
+                    {
+                        _connection.Rollback();
+                        Complete();
+                        return;
+                    }
+                    // A conflict against a head that another instance may have moved is only a guess.
+                    CatchUp(_connection.ReadHead());
+                    isHeadSure = true;
+                    if (!TryPlan(part))
                     {
                         Complete();
                         return;
                     }
-                    isOutcomeUnknown = false;
-                }
-                if (_head is null)
-                    CatchUp(_connection.ReadHead());
-
-                if (_lockFirst > 0)
-                {
-                    var locked = _connection.LockHead();
-                    if (locked.Position == _head!.Position)
-                        _lockFirst--;
-                    CatchUp(locked);
-                    isHeadSure = true;
                 }
 
-                if (!Plan(batch, isHeadSure, out var hasDoubts))
-                {
-                    _connection.Rollback();
-                    return;
-                }
-                if (hasDoubts)
-                {
-                    // A conflict against a head that another instance may have moved is only a guess.
-                    CatchUp(_connection.ReadHead());
-                    isHeadSure = true;
-                    continue;
-                }
-
-                var moved = _connection.Commit(_head!, _plan, ref _buffer, ref isOutcomeUnknown);
-                isOutcomeUnknown = false;
-                _head = moved;
-                foreach (var (key, version) in _overlay)
-                    _heads.Set(key.Tenant, key.Stream, version);
+                _connection.Commit(_plan, ref isPlanInDoubt);
                 Complete();
                 return;
             }
             catch (PostgresException e) when (e.SqlState == LogConnection.HeadMoved)
             {
                 // Another instance wrote. Lock before planning for a while: guessing again would likely miss again.
-                isOutcomeUnknown = false;
+                isPlanInDoubt = false;
                 isHeadSure = false;
-                _lockFirst = 32;
+                _lockFirst = LockFirstAfterCollision;
                 _connection!.Rollback();
             }
             catch (PostgresException e)
-                when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "events_pkey" })
+                when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "events_pkey" }
+                    && ++collisions < 3
+                )
             {
-                // A stream that was taken for new exists. Learn the true versions of all that were not known.
-                isOutcomeUnknown = false;
+                // A stream that was taken for new exists. Learn the true versions of all that were.
+                isPlanInDoubt = false;
+                isHeadSure = false;
                 _connection!.Rollback();
-                foreach (var row in _plan.Rows.Where(r => r.Version == 1))
-                    _unknown.Add((row.Stream.Context.TenantId, row.Stream.StreamId));
+                foreach (var row in _plan.Rows)
+                    _unknown.Add(row.Stream.Key);
             }
-            catch (PostgresException e) when (!IsConnectionLost(e))
+            catch (PostgresException e) when (_connection is { IsOpen: true } && Classify(e) == Failure.OfItsOwn)
             {
-                _connection!.Rollback();
-                if (batch.Count == 1)
-                {
-                    batch[0].TrySetException(e);
-                    return;
-                }
-                WriteEachAlone(batch);
+                _connection.Rollback();
+                Split(part, _connection.CulpritOf(e), e);
+                return;
+            }
+            catch (PostgresException e)
+                when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled
+                    && _connection is { IsOpen: true }
+                    && _connection.CulpritOf(e) is { } culprit
+                )
+            {
+                // Its statement waits for what somebody else holds: that is no reason to keep the others waiting again.
+                _connection.Rollback();
+                Split(part, culprit, e);
                 return;
             }
             catch (Exception e)
-                when (e is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
+                when (e is NpgsqlException or IOException or TimeoutException || _connection is not { IsOpen: true })
             {
-                LogConnectionLost(e.Message);
-                Disconnect();
-                isHeadSure = false;
-                if (Stopwatch.GetElapsedTime(started) > _patience)
+                if (_failingSince is null)
+                    LogFailing(e.Message);
+                _failingSince ??= Stopwatch.GetTimestamp();
+                if (e is PostgresException known && Classify(known) == Failure.Passing && _connection is { IsOpen: true })
                 {
-                    var message = isOutcomeUnknown
-                        ? "Postgres went away in the middle of a commit, and did not come back in time to ask whether it happened."
-                        : "Postgres cannot be reached; nothing was stored.";
-                    foreach (var append in batch)
-                        append.TrySetException(new LogUnavailableException(message, e));
+                    isPlanInDoubt = false;
+                    _connection.Rollback();
+                }
+                else
+                {
+                    Disconnect();
+                }
+                isHeadSure = false;
+                if (Stopwatch.GetElapsedTime(_failingSince.Value) > _patience)
+                {
+                    Disconnect();
+                    Fail(part, Unavailable(e, isPlanInDoubt));
                     return;
                 }
-                Thread.Sleep(50);
+                Thread.Sleep(RetryDelay);
+            }
+            catch (Exception e) when (fault is null)
+            {
+                // Not the database's word, so perhaps a value that Npgsql cannot write. What was sent until then is unclear.
+                LogFault(e);
+                Disconnect();
+                fault = e;
             }
         }
     }
 
-    // One append of the batch breaks a rule of the database. Alone, only it fails.
-    private void WriteEachAlone(List<PendingAppend> batch)
+    // Leaves the rest to be written first: what an append fails of alone is its own fault, and nothing of the others is lost.
+    private void Split(List<PendingAppend> part, PendingAppend? culprit, Exception e)
     {
-        foreach (var append in batch.Where(a => !a.Task.IsCompleted).ToList())
-            Write([append]);
+        Recovered();
+        if (part.Count == 1)
+        {
+            Fail(part, e);
+        }
+        else if (culprit is not null)
+        {
+            _parts.Push([culprit]);
+            _parts.Push([.. part.Where(a => a != culprit)]);
+        }
+        else
+        {
+            var half = part.Count / 2;
+            _parts.Push(part[half..]);
+            _parts.Push(part[..half]);
+        }
     }
 
-    // False when nothing is left to write.
-    private bool Plan(List<PendingAppend> batch, bool isHeadSure, out bool hasDoubts)
+    private static void Fail(List<PendingAppend> part, Exception e)
     {
-        hasDoubts = false;
-        FindUnknown(batch);
-        LearnUnknown();
+        foreach (var append in part)
+            append.TrySetException(e);
+    }
 
-        var now = LeafEncoding.Microseconds(_time.GetUtcNow());
-        _plan.Begin(_head!.Position, Math.Max(now, _head.Time));
+    // False when nothing is to be written: each append is in conflict.
+    private bool TryPlan(List<PendingAppend> part)
+    {
+        LearnVersions(part);
+        _plan.Begin(_head!.Value, LeafEncoding.Microseconds(_time.GetUtcNow()));
         _overlay.Clear();
-        foreach (var append in batch)
+        foreach (var append in part)
         {
-            if (append.Task.IsCompleted)
-                continue;
-            var conflict = Check(append);
-            if (conflict is null)
-                _plan.Accept(append);
-            else if (isHeadSure)
-                append.TrySetResult(new AppendResult(0, default, conflict));
+            if (Check(append) is { } conflict)
+                _plan.Refuse(append, conflict);
             else
-                hasDoubts = true;
+                _plan.Accept(append);
         }
-        return hasDoubts || _plan.Accepted.Count > 0;
+        return _plan.Accepted.Count > 0;
     }
 
     private VersionConflict? Check(PendingAppend append)
@@ -285,85 +352,96 @@ internal sealed partial class LogWriter : IAsyncDisposable
         for (var i = 0; i < append.Streams.Count; i++)
         {
             var stream = append.Streams[i];
-            var key = (stream.Context.TenantId, stream.StreamId);
-            var actual = VersionOf(key);
-            if (actual != stream.ExpectedVersion)
+            var actual = VersionOf(stream.Key);
+            var isRepaired = stream.Snapshot is { } snapshot && snapshot.Generation != _head!.Value.Generation;
+            if (actual != stream.ExpectedVersion || isRepaired)
             {
                 for (var done = i - 1; done >= 0; done--)
-                    _overlay[(append.Streams[done].Context.TenantId, append.Streams[done].StreamId)] = append
-                        .Streams[done]
-                        .ExpectedVersion;
+                    _overlay[append.Streams[done].Key] = append.Streams[done].ExpectedVersion;
                 return new VersionConflict(stream.StreamId, stream.ExpectedVersion, actual);
             }
-            _overlay[key] = actual + stream.Events.Length;
+            _overlay[stream.Key] = stream.NewVersion;
         }
         return null;
     }
 
     // A stream that nobody knows and that is expected to be new is taken for new: the primary key has the last word.
-    private long VersionOf((Guid Tenant, Guid Stream) key) =>
-        _overlay.TryGetValue(key, out var version) || _heads.TryGet(key.Tenant, key.Stream, out version) ? version : 0;
+    private long VersionOf(StreamKey stream) =>
+        _overlay.TryGetValue(stream, out var version)
+        || _learned.TryGetValue(stream, out version)
+        || _heads.TryGet(stream, out version)
+            ? version
+            : 0;
 
-    private void FindUnknown(List<PendingAppend> batch)
+    private void LearnVersions(List<PendingAppend> part)
     {
-        foreach (var append in batch)
+        foreach (var append in part)
         {
-            foreach (var stream in append.Streams)
+            for (var i = 0; i < append.Streams.Count; i++)
             {
-                if (stream.ExpectedVersion > 0 && !_heads.TryGet(stream.Context.TenantId, stream.StreamId, out _))
-                    _unknown.Add((stream.Context.TenantId, stream.StreamId));
+                var stream = append.Streams[i];
+                if (stream.ExpectedVersion > 0 && !_heads.TryGet(stream.Key, out _))
+                    _unknown.Add(stream.Key);
             }
         }
-    }
 
-    private void LearnUnknown()
-    {
+        _learned.Clear();
         if (_unknown.Count == 0)
             return;
-        foreach (var (tenant, stream) in _unknown)
-            _heads.Set(tenant, stream, 0);
-        foreach (var (tenant, stream, version) in _connection!.ReadVersions(_unknown))
-            _heads.Set(tenant, stream, version);
+        foreach (var stream in _unknown)
+            _learned.Add(stream, 0);
+        foreach (var (stream, version) in _connection!.ReadVersions(_unknown))
+            _learned[stream] = version;
         _unknown.Clear();
     }
 
-    private void CatchUp(LogHead head)
+    /// <returns>False when somebody else has written since the head was known.</returns>
+    private bool CatchUp(LogHead head)
     {
-        if (_head is not null && head.Position != _head.Position)
+        var isSame = _head is { } known && known == head;
+        if (!isSame && _head is { } before)
         {
-            if (head.Position - _head.Position > MaxEventsPerBatch)
+            if (head.Position < before.Position || head.Position - before.Position > MaxEventsPerBatch)
             {
                 _heads.Clear();
             }
             else
             {
-                foreach (
-                    var (tenant, stream, version) in _connection!.ReadVersionsBehind(_head.Position, head.Position)
-                )
-                    _heads.Set(tenant, stream, version);
+                foreach (var (stream, version) in _connection!.ReadVersionsBehind(before.Position, head.Position))
+                    _heads.Set(stream, version);
             }
         }
         _head = head;
+        return isSame;
     }
 
-    // After a connection broke in a commit: was it done? Asked under the lock, because the old transaction may still be at work.
-    private bool Reconcile()
-    {
-        var head = _connection!.LockHead();
-        var isCommitted =
-            head.Position >= _plan.LastPosition
-            && _connection.HasLeaf(_plan.LastPosition, _plan.HashOf(_plan.Rows.Count - 1));
-        _connection.Rollback();
-        CatchUp(head);
-        return isCommitted;
-    }
+    // Asked under the lock.
+    private bool IsCommitted() =>
+        _head!.Value.Position >= _plan.Result.Position
+        && _connection!.HasLeaf(_plan.Result.Position, _plan.HashOf(_plan.Rows.Count - 1));
 
     private void Complete()
     {
-        _signal.Publish(_plan.LastPosition);
-        var position = _plan.FirstPosition - 1;
-        foreach (var append in _plan.Accepted)
-            append.TrySetResult(_plan.ResultFor(append, ref position));
+        Recovered();
+        if (_plan.Rows.Count > 0)
+        {
+            // After a doubtful commit others may have written more, to the same streams perhaps.
+            if (_head!.Value.Position <= _plan.Result.Position)
+            {
+                _head = _plan.Result;
+                foreach (var (stream, version) in _overlay)
+                    _heads.Set(stream, version);
+            }
+            _signal.Publish(_plan.Result.Position);
+        }
+        _plan.Complete();
+    }
+
+    private void Recovered()
+    {
+        if (_failingSince is { } since)
+            LogRecovered(Stopwatch.GetElapsedTime(since).TotalSeconds);
+        _failingSince = null;
     }
 
     private void Disconnect()
@@ -374,14 +452,48 @@ internal sealed partial class LogWriter : IAsyncDisposable
         _heads.Clear();
     }
 
-    private static bool IsConnectionLost(PostgresException e) =>
-        e.SqlState.StartsWith("57P", StringComparison.Ordinal) // shutdown, crash, cannot connect now
-        || e.SqlState.StartsWith("08", StringComparison.Ordinal)
-        || e.SqlState == PostgresErrorCodes.TooManyConnections
-        || e.SqlState == PostgresErrorCodes.QueryCanceled;
+    private static LogUnavailableException Unavailable(Exception e, bool isOutcomeUnknown) =>
+        new(
+            isOutcomeUnknown
+                ? "Postgres went away in the middle of a commit, and did not come back in time to ask whether it happened."
+                : "Postgres cannot be written to; nothing was stored.",
+            e,
+            isOutcomeUnknown
+        );
 
-    [LoggerMessage(LogLevel.Warning, "The log's connection to Postgres was lost ({Reason}); trying again")]
-    private partial void LogConnectionLost(string reason);
+    private enum Failure
+    {
+        /// <summary>The statement is wrong, and will be the next time.</summary>
+        OfItsOwn,
+
+        /// <summary>The same may succeed in a moment, on the same connection.</summary>
+        Passing,
+
+        /// <summary>The server is not itself.</summary>
+        OfTheServer,
+    }
+
+    // PostgreSQL documentation, appendix A, "PostgreSQL Error Codes".
+    private static Failure Classify(PostgresException e) =>
+        e.SqlState switch
+        {
+            PostgresErrorCodes.SerializationFailure
+            or PostgresErrorCodes.DeadlockDetected
+            or PostgresErrorCodes.LockNotAvailable
+            or PostgresErrorCodes.QueryCanceled => Failure.Passing,
+            // A fail-over has left this connection on a server that only reads.
+            PostgresErrorCodes.ReadOnlySqlTransaction => Failure.OfTheServer,
+            // 08 connection, 25P03 and 25P04 timeouts of a transaction, 53 resources, 57P shutdown, 58 system, XX internal.
+            "25P03" or "25P04" => Failure.OfTheServer,
+            ['0', '8', ..] or ['5', '3', ..] or ['5', '7', 'P', ..] or ['5', '8', ..] => Failure.OfTheServer,
+            _ => Failure.OfItsOwn,
+        };
+
+    [LoggerMessage(LogLevel.Warning, "Postgres does not take appends ({Reason}); trying again")]
+    private partial void LogFailing(string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Postgres takes appends again, after {Seconds:0.0} s")]
+    private partial void LogRecovered(double seconds);
 
     [LoggerMessage(LogLevel.Error, "The log writer met a fault")]
     private partial void LogFault(Exception exception);

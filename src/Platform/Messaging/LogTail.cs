@@ -1,13 +1,18 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Platform.Messaging;
 
 /// <summary>
 /// Something on each instance that wants to hear of events soon after they are recorded, whichever instance recorded them: a cache that
-/// must forget. Nothing is stored about it; a start begins at the head of the log.
+/// must forget. Nothing is stored about it; a start begins at the head of the log, with a <see cref="Reset"/>.
 /// </summary>
+/// <remarks>
+/// What was read from the database before <see cref="Observe"/> or <see cref="Reset"/> was called, and is put into a cache after, may be
+/// stale: a cache counts these calls, and keeps only what was read within one count.
+/// </remarks>
 public interface ILogObserver
 {
     /// <summary>The events that it wants.</summary>
@@ -17,8 +22,8 @@ public interface ILogObserver
     void Observe(RecordedEvent recorded, IEvent @event);
 
     /// <summary>
-    /// Called when events may have been missed or delayed for longer than <see cref="LogTail.PollInterval"/> allows, for instance because
-    /// the database was away: whatever was learnt from earlier events may be stale.
+    /// Called when events may have been missed or delayed for longer than <see cref="LogTail.Deadline"/>, for instance because the database
+    /// is away: whatever was learnt from earlier events may be stale.
     /// </summary>
     void Reset();
 }
@@ -26,27 +31,34 @@ public interface ILogObserver
 /// <summary>Follows the log on this instance and tells its <see cref="ILogObserver"/>s.</summary>
 public sealed partial class LogTail : BackgroundService
 {
-    /// <summary>How late an event of another instance is heard of at most, while the database answers.</summary>
+    /// <summary>How often the log is looked at for events of other instances.</summary>
     public static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly IReadOnlyList<ILogObserver> _observers;
+    /// <summary>How late an event of another instance is heard of at most; when it cannot be kept, observers are reset.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
+
+    private const int PageSize = 1000;
+
+    private readonly ILogObserver[] _observers;
     private readonly EventCatalog _catalog;
-    private readonly LogReader _reader;
+    private readonly Database _database;
     private readonly TimeProvider _time;
     private readonly ILogger<LogTail> _logger;
     private readonly string[] _types;
+    private long? _position;
+    private bool _isFailing;
 
     internal LogTail(
         IEnumerable<ILogObserver> observers,
         EventCatalog catalog,
-        LogReader reader,
+        Database database,
         TimeProvider time,
         ILogger<LogTail> logger
     )
     {
         _observers = [.. observers];
         _catalog = catalog;
-        _reader = reader;
+        _database = database;
         _time = time;
         _logger = logger;
         _types =
@@ -63,42 +75,107 @@ public sealed partial class LogTail : BackgroundService
     {
         if (_types.Length == 0)
             return;
-        long? position = null;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                position = await AdvanceAsync(position, stoppingToken);
-                await Task.Delay(PollInterval, _time, stoppingToken);
+                await AdvanceInTimeAsync(stoppingToken);
+                if (_isFailing)
+                    LogRecovered();
+                _isFailing = false;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception e) when (e is not OutOfMemoryException)
+            catch (Exception e)
             {
-                LogFailed(e.Message);
-                foreach (var observer in _observers)
-                    observer.Reset();
-                await Task.Delay(PollInterval, _time, stoppingToken);
+                if (!_isFailing)
+                    LogFailed(e);
+                _isFailing = true;
+                Reset();
+            }
+            await Task.Delay(PollInterval, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // A database that hangs is as bad as one that is away, so the observers hear of it while the answer is still awaited.
+    private async Task AdvanceInTimeAsync(CancellationToken cancellationToken)
+    {
+        var advance = AdvanceAsync(cancellationToken);
+        while (true)
+        {
+            try
+            {
+                await advance.WaitAsync(Deadline - PollInterval, _time, cancellationToken);
+                return;
+            }
+            catch (TimeoutException) when (!advance.IsCompleted)
+            {
+                Reset();
             }
         }
     }
 
-    private async Task<long> AdvanceAsync(long? position, CancellationToken cancellationToken)
+    private async Task AdvanceAsync(CancellationToken cancellationToken)
     {
-        var head = await _reader.ReadHeadAsync(cancellationToken);
-        if (position is not { } after || after == head)
-            return head;
-        foreach (var recorded in await _reader.ReadTypesAsync(_types, after, head, cancellationToken))
+        await using var connection = await _database.Writes.OpenConnectionAsync(cancellationToken);
+        var head = await LogReader.ReadHeadAsync(connection, cancellationToken);
+        if (_position is null)
         {
-            var @event = _catalog.Read(recorded);
-            foreach (var observer in _observers.Where(o => o.EventTypes.Contains(@event.GetType())))
-                observer.Observe(recorded, @event);
+            // After the head was read: nothing that comes behind it can be missed now.
+            Reset();
+            _position = head;
         }
-        return head;
+        while (_position < head)
+        {
+            var page = await LogReader.ReadTypesAsync(
+                connection,
+                _types,
+                _position.Value,
+                head,
+                PageSize,
+                cancellationToken
+            );
+            foreach (var recorded in page)
+            {
+                try
+                {
+                    Tell(recorded);
+                }
+                catch (Exception e)
+                {
+                    // It would fail again. To know nothing is as good as to know of it: what is read now has it in.
+                    LogUntold(e, recorded.Position);
+                    Reset();
+                }
+            }
+            _position = page.Count == PageSize ? page[^1].Position : head;
+        }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The log cannot be followed ({Reason}); caches are dropped until it can")]
-    private partial void LogFailed(string reason);
+    private void Tell(RecordedEvent recorded)
+    {
+        var @event = _catalog.Read(recorded);
+        foreach (var observer in _observers)
+        {
+            if (observer.EventTypes.Contains(@event.GetType()))
+                observer.Observe(recorded, @event);
+        }
+    }
+
+    private void Reset()
+    {
+        foreach (var observer in _observers)
+            observer.Reset();
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The log cannot be followed; caches stay empty until it can")]
+    private partial void LogFailed(Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "The event at position {Position} could not be told to observers; they were reset")]
+    private partial void LogUntold(Exception exception, long position);
+
+    [LoggerMessage(LogLevel.Warning, "The log is followed again")]
+    private partial void LogRecovered();
 }

@@ -9,23 +9,26 @@ namespace Verbatim.Platform.Messaging;
 internal sealed class Subscription
 {
     private readonly MethodInfo _method;
+    private readonly ParameterInfo[] _parameters;
 
-    public Subscription(Type type)
+    /// <exception cref="InvalidOperationException">The declaration is incomplete, or the event is unknown.</exception>
+    public Subscription(Type type, EventCatalog events)
     {
         Name = type.GetCustomAttribute<SubscriptionAttribute>()!.Name;
         _method =
             type.GetMethod("HandleAsync", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
             ?? throw new InvalidOperationException($"{type} is a [Subscription] without a static HandleAsync method.");
-        var parameters = _method.GetParameters();
+        _parameters = _method.GetParameters();
         if (
             _method.ReturnType != typeof(Task)
-            || parameters.Length == 0
-            || !parameters[0].ParameterType.IsAssignableTo(typeof(IEvent))
+            || _parameters.Length == 0
+            || !_parameters[0].ParameterType.IsAssignableTo(typeof(IEvent))
         )
             throw new InvalidOperationException(
                 $"{type}.HandleAsync must return Task and take an event as its first parameter."
             );
-        EventType = parameters[0].ParameterType;
+        EventType = _parameters[0].ParameterType;
+        _ = events.ShapeOf(EventType);
     }
 
     public string Name { get; }
@@ -39,8 +42,7 @@ internal sealed class Subscription
         CancellationToken cancellationToken
     )
     {
-        var arguments = _method
-            .GetParameters()
+        var arguments = _parameters
             .Select(
                 (parameter, index) =>
                     index == 0 ? @event
@@ -56,14 +58,16 @@ internal sealed class Subscription
 /// <summary>All subscriptions, found in the modules' assemblies.</summary>
 internal sealed class SubscriptionCatalog
 {
-    public SubscriptionCatalog(ModuleCatalog modules)
+    public SubscriptionCatalog(ModuleCatalog modules, EventCatalog events)
+        : this(modules.Assemblies.SelectMany(a => a.GetTypes()), events) { }
+
+    internal SubscriptionCatalog(IEnumerable<Type> types, EventCatalog events)
     {
         Subscriptions =
         [
-            .. modules
-                .Assemblies.SelectMany(a => a.GetTypes())
+            .. types
                 .Where(t => t.GetCustomAttribute<SubscriptionAttribute>() is not null)
-                .Select(t => new Subscription(t)),
+                .Select(t => new Subscription(t, events)),
         ];
         var twice = Subscriptions.GroupBy(s => s.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Skip(1).Any());
         if (twice is not null)

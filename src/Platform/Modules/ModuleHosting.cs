@@ -43,7 +43,7 @@ public static class ModuleHosting
         services.TryAddSingleton(TimeProvider.System);
         AddPostgres(services, database);
         AddEvents(services);
-        AddMessaging(services, catalog);
+        AddMessaging(services);
         AddHttp(services);
 
         AddDiscovered<IEndpoint>(services, catalog);
@@ -139,7 +139,7 @@ public static class ModuleHosting
         {
             var database = p.GetRequiredService<Database>();
             return new LogWriter(
-                () => new LogConnection(database.Writes),
+                () => new LogConnection(database.Dedicated),
                 p.GetRequiredService<LogSignal>(),
                 p.GetRequiredService<TimeProvider>(),
                 p.GetRequiredService<ILogger<LogWriter>>(),
@@ -148,6 +148,7 @@ public static class ModuleHosting
         });
         services.AddSingleton(p => new EventStore(
             p.GetRequiredService<EventCatalog>(),
+            p.GetRequiredService<DocumentCatalog>(),
             p.GetRequiredService<LogWriter>(),
             p.GetRequiredService<LogReader>()
         ));
@@ -158,14 +159,17 @@ public static class ModuleHosting
         ));
     }
 
-    private static void AddMessaging(IServiceCollection services, ModuleCatalog catalog)
+    private static void AddMessaging(IServiceCollection services)
     {
-        services.AddSingleton(new SubscriptionCatalog(catalog));
+        services.AddSingleton(p => new SubscriptionCatalog(
+            p.GetRequiredService<ModuleCatalog>(),
+            p.GetRequiredService<EventCatalog>()
+        ));
         services.AddHostedService<SubscriptionRunner>();
         services.AddHostedService(p => new LogTail(
             p.GetServices<ILogObserver>(),
             p.GetRequiredService<EventCatalog>(),
-            p.GetRequiredService<LogReader>(),
+            p.GetRequiredService<Database>(),
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<LogTail>>()
         ));

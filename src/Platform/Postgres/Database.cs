@@ -3,27 +3,68 @@ using Npgsql;
 
 namespace Verbatim.Platform.Postgres;
 
-/// <summary>The pools of connections to Postgres.</summary>
-/// <param name="connectionString">As Npgsql reads it; several hosts are allowed.</param>
-/// <param name="isPrivate">The server belongs to this host alone: no other instance can be on it.</param>
-public sealed class Database(string connectionString, bool isPrivate = false) : IAsyncDisposable
+/// <summary>The ways to Postgres.</summary>
+public sealed class Database : IAsyncDisposable
 {
     // Enough for every request thread of a small machine; a setting in the connection string wins.
     private const int DefaultPoolSize = 40;
 
-    /// <summary>Connections to the primary, for everything that decides or writes.</summary>
-    public NpgsqlDataSource Writes { get; } = NpgsqlDataSource.Create(Complete(connectionString));
+    private readonly List<NpgsqlDataSource> _sources = [];
+
+    /// <summary>Reads a connection string; nothing is connected yet.</summary>
+    /// <param name="connectionString">As Npgsql reads it; several hosts are allowed, of which the primary is used.</param>
+    /// <param name="isPrivate">The server belongs to this host alone: no other instance can be on it.</param>
+    /// <exception cref="ArgumentException">The connection string is malformed.</exception>
+    public Database(string connectionString, bool isPrivate = false)
+    {
+        var completed = Complete(connectionString);
+        ConnectionString = completed.ConnectionString;
+        IsPrivate = isPrivate;
+        Writes = Create(completed);
+        completed.Pooling = false;
+        // So that the log's writer can tell whose statement failed.
+        completed.IncludeFailedBatchedCommand = true;
+        Dedicated = Create(completed);
+    }
+
+    /// <summary>The pool of connections to the primary, for everything that decides or writes.</summary>
+    public NpgsqlDataSource Writes { get; }
+
+    /// <summary>
+    /// Connections to the primary outside the pool: for what keeps one for long, must not wait for a free one, or takes a lock that must end
+    /// with its connection.
+    /// </summary>
+    public NpgsqlDataSource Dedicated { get; }
 
     /// <summary>The connection string, completed with the project's defaults.</summary>
-    public string ConnectionString { get; } = Complete(connectionString);
+    public string ConnectionString { get; }
 
     /// <summary>The server belongs to this host alone: no other instance can be on it.</summary>
-    public bool IsPrivate { get; } = isPrivate;
+    public bool IsPrivate { get; }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => Writes.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var source in _sources)
+            await source.DisposeAsync();
+    }
 
-    private static string Complete(string connectionString)
+    private NpgsqlDataSource Create(NpgsqlConnectionStringBuilder settings)
+    {
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        if (settings.Host?.Contains(',', StringComparison.Ordinal) is not true)
+        {
+            var single = builder.Build();
+            _sources.Add(single);
+            return single;
+        }
+        // The one among the hosts that takes writes, also after a fail-over.
+        var several = builder.BuildMultiHost();
+        _sources.Add(several);
+        return several.WithTargetSession(TargetSessionAttributes.Primary);
+    }
+
+    private static NpgsqlConnectionStringBuilder Complete(string connectionString)
     {
         // Npgsql's own builder answers with its defaults, so it cannot tell whether a setting was given.
         var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
@@ -35,6 +76,6 @@ public sealed class Database(string connectionString, bool isPrivate = false) : 
             completed.MaxAutoPrepare = 50;
         if (!given.ContainsKey("Timeout"))
             completed.Timeout = 5;
-        return completed.ConnectionString;
+        return completed;
     }
 }

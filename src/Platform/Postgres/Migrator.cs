@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -23,53 +22,51 @@ internal sealed partial class Migrator(
     // Any fixed number will do; this one spells "verbatim" on a telephone.
     private const long LockId = 83_722_846;
 
+    private const int OldestMajor = 15;
+
     private readonly ILogger<Migrator> _logger = logger;
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-        if (connection.PostgreSqlVersion.Major < 15)
+        // Closed for good at the end, however that comes: the lock ends with it.
+        await using var connection = await database.Dedicated.OpenConnectionAsync(cancellationToken);
+        if (!IsSupported(connection.PostgreSqlVersion))
             throw new SettingException(
-                $"ConnectionStrings:Postgres leads to Postgres {connection.PostgreSqlVersion}; 15 or later is needed."
+                $"ConnectionStrings:Postgres leads to Postgres {connection.PostgreSqlVersion}; valid is {OldestMajor} or later."
             );
 
+        await using (var command = new NpgsqlCommand("select pg_advisory_lock($1)", connection))
+        {
+            // As long as it takes another instance.
+            command.CommandTimeout = 0;
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = LockId });
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
         await ExecuteAsync(
             connection,
-            string.Create(CultureInfo.InvariantCulture, $"select pg_advisory_lock({LockId})"),
+            """
+            create schema if not exists platform;
+            create table if not exists platform.migrations (
+                name text primary key,
+                sha256 text not null,
+                applied_at timestamptz not null default now()
+            )
+            """,
             cancellationToken
         );
-        try
+        _seen.Clear();
+        var applied = await ReadAppliedAsync(connection, cancellationToken);
+        foreach (var assembly in modules.Assemblies)
         {
-            await ExecuteAsync(
-                connection,
-                """
-                create schema if not exists platform;
-                create table if not exists platform.migrations (
-                    name text primary key,
-                    sha256 text not null,
-                    applied_at timestamptz not null default now()
-                )
-                """,
-                cancellationToken
-            );
-            var applied = await ReadAppliedAsync(connection, cancellationToken);
-            foreach (var assembly in modules.Assemblies)
-            {
-                foreach (var name in SqlFilesOf(assembly))
-                    await ApplyAsync(connection, assembly, name, applied, cancellationToken);
-                if (assembly == typeof(Migrator).Assembly)
-                    await DocumentTables.CreateAsync(connection, documents, cancellationToken);
-            }
-        }
-        finally
-        {
-            await ExecuteAsync(
-                connection,
-                string.Create(CultureInfo.InvariantCulture, $"select pg_advisory_unlock({LockId})"),
-                CancellationToken.None
-            );
+            foreach (var name in SqlFilesOf(assembly))
+                await ApplyAsync(connection, assembly, name, applied, cancellationToken);
+            if (assembly == typeof(Migrator).Assembly)
+                await DocumentTables.CreateAsync(connection, documents, cancellationToken);
         }
     }
+
+    internal static bool IsSupported(Version version) => version.Major >= OldestMajor;
 
     // By the number that begins the file's name, wherever in the module the file lies.
     private static IEnumerable<string> SqlFilesOf(Assembly assembly) =>
@@ -94,6 +91,8 @@ internal sealed partial class Migrator(
         // Without the folder: a feature may be moved within its module.
         var name = $"{assembly.GetName().Name}/{FileNameOf(resource)}";
         var hash = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(sql)));
+        if (!_seen.Add(name))
+            throw new InvalidOperationException($"The name {name} is given to two migrations.");
         if (applied.TryGetValue(name, out var before))
         {
             if (before != hash)
@@ -131,7 +130,7 @@ internal sealed partial class Migrator(
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection) { AllResultTypesAreUnknown = true };
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -18,7 +18,7 @@ create table platform.events (
     primary key (tenant_id, stream_id, version)
 );
 
--- One event a position is what the log promises; the index also serves readers in log order.
+-- One event a position is what the log promises; the index also serves readers in log order, and its end is the counter.
 create unique index events_position on platform.events (position);
 
 -- "What did this actor do?" is the auditor's first question.
@@ -38,41 +38,29 @@ end $$;
 -- Rows are only ever added: vacuum has nothing to clean here but must still freeze.
 alter table platform.events set (autovacuum_vacuum_insert_scale_factor = 0.5);
 
--- The sequencer: one row, locked by the appending transaction. A commit becomes visible before its locks are released,
--- so whoever gets the lock sees every earlier position. It has no index on purpose: each version of the row may go to any page,
--- and the writer finds it by its ctid.
-create table platform.log_head (
-    position bigint not null,
-    time timestamptz not null
-) with (fillfactor = 50);
+-- The sequencer: one row, locked by every appending transaction. A commit becomes visible before its locks are released, so
+-- whoever gets the lock sees every earlier position. The counter itself is the last row of the log: a counter kept in this row
+-- would leave a dead version behind with each append, which nobody can remove while any transaction on the server is open.
+create table platform.sequencer (
+    is_only_row boolean primary key default true check (is_only_row),
+    -- Grows when documents are repaired: a state that was loaded before then must not be the base of the next one.
+    documents_generation bigint not null
+);
 
-insert into platform.log_head values (0, '-infinity');
+insert into platform.sequencer (documents_generation) values (1);
 
-create function platform.refuse_second_head() returns trigger language plpgsql as $$
-begin
-    raise exception 'platform.log_head has exactly one row';
-end $$;
-
-create trigger one_head before insert or delete on platform.log_head
-    for each row execute function platform.refuse_second_head();
-
--- Moves the head from one position to another, or fails when another writer was faster. Returns where the row now lies.
-create function platform.advance_log(head_at tid, expected bigint, next bigint, at timestamptz) returns tid
+-- Takes the lock until the transaction ends, and fails when the log has grown, or documents were repaired, in the meantime.
+create function platform.lock_log(expected_position bigint, expected_generation bigint) returns void
 language plpgsql as $$
-declare
-    moved tid;
 begin
-    update platform.log_head set position = next, time = at
-        where ctid = head_at and position = expected
-        returning ctid into moved;
-    if moved is null then
-        raise exception 'the head of the log is not at %', expected using errcode = 'VB001';
+    perform from platform.sequencer where documents_generation = expected_generation for update;
+    if not found or coalesce((select max(position) from platform.events), 0) <> expected_position then
+        raise exception 'the log is not at position % any more', expected_position using errcode = 'VB001';
     end if;
-    return moved;
 end $$;
 
--- For a person with psql.
+-- For a person with psql. json, not jsonb: it takes every string that JSON has (jsonb refuses U+0000).
 create view platform.readable_events as
     select position, time, tenant_id, stream_type, stream_id, version, type, type_version, actor, correlation,
-        convert_from(data, 'UTF8')::jsonb as data, encode(leaf_hash, 'hex') as leaf_hash
+        convert_from(data, 'UTF8')::json as data, encode(leaf_hash, 'hex') as leaf_hash
     from platform.events;
