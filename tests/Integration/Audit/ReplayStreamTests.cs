@@ -26,7 +26,9 @@ public sealed class ReplayStreamTests(VerbatimHost host) : IClassFixture<Verbati
             "application/json"
         );
         using var answer = await caller.PostAsync("/v1/chat/completions", content, Cancellation);
-        var said = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancellation))!["choices"]![0]!["message"]!["content"]!;
+        var said = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancellation))!["choices"]![0]!["message"]![
+            "content"
+        ]!;
 
         var (exit, text) = await ReplayAsync(answer.Headers.GetValues("x-verbatim-inference-id").Single());
 
@@ -52,7 +54,11 @@ public sealed class ReplayStreamTests(VerbatimHost host) : IClassFixture<Verbati
         var (_, ofOpen) = await ReplayAsync(open.ToString());
         var (_, ofLost) = await ReplayAsync(lost.ToString());
 
-        Assert.Contains("status: started\n   Under way: no outcome is on record yet.", ofOpen, StringComparison.Ordinal);
+        Assert.Contains(
+            "status: started\n   Under way: no outcome is on record yet.",
+            ofOpen,
+            StringComparison.Ordinal
+        );
         Assert.Contains("status: unknown\n", ofLost, StringComparison.Ordinal);
         Assert.Contains("may or may not have answered", ofLost, StringComparison.Ordinal);
     }
@@ -96,7 +102,9 @@ public sealed class ReplayStreamTests(VerbatimHost host) : IClassFixture<Verbati
         await StartAsync(tenant, stream);
         await AppendAsync(tenant, stream, 1, new InferenceOutcomeLost(Guid.Empty));
         var lost = await Store.ReadStreamAsync(tenant, stream, 2, Cancellation).SingleAsync(Cancellation);
-        var justBefore = lost.Time.AddMicroseconds(-1).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", System.Globalization.CultureInfo.InvariantCulture);
+        var justBefore = lost
+            .Time.AddMicroseconds(-1)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", System.Globalization.CultureInfo.InvariantCulture);
 
         var (_, atVersion) = await ReplayAsync(stream.ToString(), "--at", "1");
         var (_, atTime) = await ReplayAsync(stream.ToString(), "--at", justBefore);

@@ -67,7 +67,10 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
             ["gateway.inference-started", "gateway.inference-completed"],
             stream["data"]!.AsArray().Select(e => e!["type"]!.GetValue<string>())
         );
-        Assert.Equal(answer.Headers.GetValues("x-request-id").Single(), stream["data"]![0]!["correlation"]!.GetValue<string>());
+        Assert.Equal(
+            answer.Headers.GetValues("x-request-id").Single(),
+            stream["data"]![0]!["correlation"]!.GetValue<string>()
+        );
         Assert.Equal("started", before["state"]!["status"]!.GetValue<string>());
         Assert.Equal("completed", now["state"]!["status"]!.GetValue<string>());
         Assert.Equal(stream["data"]![1]!["time"]!.GetValue<string>(), now["time"]!.GetValue<string>());
@@ -82,7 +85,9 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
         using var auditor = await host.AsNewAsync("auditor", Cancellation);
 
         var bytes = await auditor.GetByteArrayAsync($"{Streams}/{id}", Cancellation);
-        var stored = await Store.ReadStreamAsync(await OrganizationAsync(), id, 1, Cancellation).SingleAsync(Cancellation);
+        var stored = await Store
+            .ReadStreamAsync(await OrganizationAsync(), id, 1, Cancellation)
+            .SingleAsync(Cancellation);
 
         Assert.True(bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"request\":{Request}")) > 0);
         Assert.True(bytes.AsSpan().IndexOf(stored.Data.Span) > 0);
@@ -90,7 +95,9 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
         LeafEncoding.Hash(stored, expected);
         Assert.Equal(
             Convert.ToHexStringLower(expected),
-            JsonNode.Parse(Encoding.UTF8.GetString(bytes).Replace("\n", "", StringComparison.Ordinal))!["data"]![0]!["leafHash"]!.GetValue<string>()
+            JsonNode.Parse(Encoding.UTF8.GetString(bytes).Replace("\n", "", StringComparison.Ordinal))!["data"]![0]![
+                "leafHash"
+            ]!.GetValue<string>()
         );
     }
 
@@ -147,15 +154,24 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
 
         Assert.Equal(
             ["actor", "from", "limit", "to", "type"],
-            await WrongFieldsAsync(auditor, $"{Streams}?type=&actor={new string('a', 101)}&from=yesterday&to=2026-01-31&limit=201")
+            await WrongFieldsAsync(
+                auditor,
+                $"{Streams}?type=&actor={new string('a', 101)}&from=yesterday&to=2026-01-31&limit=201"
+            )
         );
         Assert.Equal(["limit"], await WrongFieldsAsync(auditor, $"{Streams}?limit=many"));
         Assert.Equal(
             ["to"],
             await WrongFieldsAsync(auditor, $"{Streams}?from=2026-01-31T12:00:00Z&to=2026-01-31T13:00:00%2B01:00")
         );
-        Assert.Equal(["fromVersion", "limit"], await WrongFieldsAsync(auditor, $"{Streams}/{Guid.NewGuid()}?fromVersion=0&limit=0"));
-        Assert.Equal(["at", "version"], await WrongFieldsAsync(auditor, $"{Streams}/{Guid.NewGuid()}/state?version=-1&at=now"));
+        Assert.Equal(
+            ["fromVersion", "limit"],
+            await WrongFieldsAsync(auditor, $"{Streams}/{Guid.NewGuid()}?fromVersion=0&limit=0")
+        );
+        Assert.Equal(
+            ["at", "version"],
+            await WrongFieldsAsync(auditor, $"{Streams}/{Guid.NewGuid()}/state?version=-1&at=now")
+        );
         Assert.Equal(
             ["at", "version"],
             await WrongFieldsAsync(auditor, $"{Streams}/{Guid.NewGuid()}/state?version=1&at=2026-01-31T12:00:00Z")
@@ -171,8 +187,14 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
         using var auditor = await host.AsNewAsync("auditor", Cancellation);
         var cursor = (await GetAsync(auditor, $"{Streams}?type=inference&limit=1"))["nextCursor"]!.GetValue<string>();
 
-        Assert.Equal("invalid-cursor", await ProblemAsync(auditor, $"{Streams}?type=user&cursor={cursor}", HttpStatusCode.BadRequest));
-        Assert.Equal("invalid-cursor", await ProblemAsync(auditor, $"{Streams}?cursor=nonsense", HttpStatusCode.BadRequest));
+        Assert.Equal(
+            "invalid-cursor",
+            await ProblemAsync(auditor, $"{Streams}?type=user&cursor={cursor}", HttpStatusCode.BadRequest)
+        );
+        Assert.Equal(
+            "invalid-cursor",
+            await ProblemAsync(auditor, $"{Streams}?cursor=nonsense", HttpStatusCode.BadRequest)
+        );
         Assert.Equal(
             "invalid-cursor",
             await ProblemAsync(auditor, $"{Streams}/{Guid.NewGuid()}?cursor={cursor}", HttpStatusCode.BadRequest)
@@ -213,7 +235,10 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
             "audit.stream-not-begun",
             await ProblemAsync(auditor, $"{Streams}/{call}/state?at=2001-01-01T00:00:00Z", HttpStatusCode.NotFound)
         );
-        Assert.Equal("audit.no-document", await ProblemAsync(auditor, $"{Streams}/{counter}/state", HttpStatusCode.NotFound));
+        Assert.Equal(
+            "audit.no-document",
+            await ProblemAsync(auditor, $"{Streams}/{counter}/state", HttpStatusCode.NotFound)
+        );
     }
 
     [Fact]
@@ -229,7 +254,10 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
         var before = await GetAsync(auditor, $"{Streams}/{id}/state?at={Time(lost.Time.AddMicroseconds(-1))}");
 
         Assert.Equal((2, "unknown"), (at["version"]!.GetValue<int>(), at["state"]!["status"]!.GetValue<string>()));
-        Assert.Equal((1, "started"), (before["version"]!.GetValue<int>(), before["state"]!["status"]!.GetValue<string>()));
+        Assert.Equal(
+            (1, "started"),
+            (before["version"]!.GetValue<int>(), before["state"]!["status"]!.GetValue<string>())
+        );
     }
 
     [Fact]
@@ -238,7 +266,10 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
         var organization = await OrganizationAsync();
         var id = await StartAsync(organization, "{}");
         await AppendAsync(organization, id, "inference", 1, new InferenceOutcomeLost(Guid.Empty));
-        await ExecuteAsync("update platform.events set type = 'gateway.inference-dreamt' where stream_id = $1 and version = 2", id);
+        await ExecuteAsync(
+            "update platform.events set type = 'gateway.inference-dreamt' where stream_id = $1 and version = 2",
+            id
+        );
         using var auditor = await host.AsNewAsync("auditor", Cancellation);
 
         var stream = await GetAsync(auditor, $"{Streams}/{id}");
@@ -246,7 +277,10 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
 
         Assert.Equal("gateway.inference-dreamt", stream["data"]![1]!["type"]!.GetValue<string>());
         Assert.Equal("started", before["state"]!["status"]!.GetValue<string>());
-        Assert.Equal("audit.event-unknown", await ProblemAsync(auditor, $"{Streams}/{id}/state", HttpStatusCode.NotImplemented));
+        Assert.Equal(
+            "audit.event-unknown",
+            await ProblemAsync(auditor, $"{Streams}/{id}/state", HttpStatusCode.NotImplemented)
+        );
     }
 
     private async Task<Guid> OrganizationAsync()
