@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -198,7 +197,6 @@ public static class ModuleHosting
         );
         // So that a body that cannot be read is answered in the one place that answers exceptions.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-services.ConfigureAll<OpenApiOptions>(options => options.AddOperationTransformer(QueryTextSchemas.Transform));
         services.AddAuthorization();
         services.ConfigureHttpJsonOptions(options =>
         {

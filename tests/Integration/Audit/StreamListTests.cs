@@ -126,9 +126,7 @@ public sealed class StreamListTests(VerbatimHost host) : IClassFixture<VerbatimH
             );
 
             DateTimeOffset? TimeOf((bool IsSet, int Event, int Shift) border) =>
-                border.IsSet && log.Count > 0
-                    ? log[border.Event % log.Count].Time.AddMicroseconds(border.Shift)
-                    : null;
+                border.IsSet && log.Count > 0 ? log[border.Event % log.Count].Time.AddMicroseconds(border.Shift) : null;
         }
     }
 

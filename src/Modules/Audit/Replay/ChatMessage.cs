@@ -60,16 +60,15 @@ internal static class ChatMessage
     }
 
     private static bool IsEmpty(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0);
+        value.ValueKind == JsonValueKind.Null
+        || (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0);
 
     // A text, or Anthropic's tool_use; null for a part that is shown as the JSON that it is: an image, a tool's result.
     private static string? PartText(JsonElement part) =>
         JsonLook.TextOf(part, "type"u8) switch
         {
-            "text" or "input_text" or "output_text" when HasOnly(part, "type"u8, "text"u8, "annotations"u8) => JsonLook.TextOf(
-                part,
-                "text"u8
-            ),
+            "text" or "input_text" or "output_text" when HasOnly(part, "type"u8, "text"u8, "annotations"u8) =>
+                JsonLook.TextOf(part, "text"u8),
             "tool_use" when HasOnly(part, "type"u8, "id"u8, "name"u8, "input"u8) => CallText(
                 JsonLook.TextOf(part, "name"u8),
                 JsonLook.TryGet(part, "input"u8, out var input) ? input.GetRawText() : null,

@@ -122,7 +122,11 @@ internal sealed class JsonText(StyledWriter output, bool isFull)
     {
         HasCut |= !isFull;
         output
-            .Write(isFull ? JsonLook.Line(value) : JsonLook.Compact(value, Math.Max(MinTextWidth, output.Width - output.Column)))
+            .Write(
+                isFull
+                    ? JsonLook.Line(value)
+                    : JsonLook.Compact(value, Math.Max(MinTextWidth, output.Width - output.Column))
+            )
             .EndLine();
     }
 

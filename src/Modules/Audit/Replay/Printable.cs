@@ -38,7 +38,12 @@ internal static class Printable
     {
         foreach (var line in text.ReplaceLineEndings("\n").Split('\n'))
         {
-            foreach (var part in WrapLine(Line(line.Replace("\t", new string(' ', TabWidth), StringComparison.Ordinal)), width))
+            foreach (
+                var part in WrapLine(
+                    Line(line.Replace("\t", new string(' ', TabWidth), StringComparison.Ordinal)),
+                    width
+                )
+            )
                 yield return part;
         }
     }

@@ -20,7 +20,8 @@ internal sealed class ReplayStream(
 
     public string Usage => ReplayArguments.Usage;
 
-    public string Summary => "Tells a stream event by event, and what each changed; the first digits of its id are enough.";
+    public string Summary =>
+        "Tells a stream event by event, and what each changed; the first digits of its id are enough.";
 
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,
@@ -39,11 +40,11 @@ internal sealed class ReplayStream(
         var head = (await streams.FindAsync(stream.TenantId, stream.StreamId, cancellationToken))!;
         var last = asked.AtVersion ?? head.Version;
         if (last > head.Version)
-            return await RefuseAsync(output, Text($"The stream has {head.Version} events; there is no version {last}."));
+            return await RefuseAsync(output, StreamErrors.NoSuchVersion(last, head.Version).Message);
         if (asked.At is { } at)
             last = await streams.VersionAtAsync(stream.TenantId, stream.StreamId, at, cancellationToken);
         if (last == 0)
-            return await RefuseAsync(output, $"At that time the stream had not begun: its first event was recorded at {Times.Of(head.BeganAt)}.");
+            return await RefuseAsync(output, StreamErrors.NotBegun(head.BeganAt).Message);
 
         IReplayWriter writer = asked.IsJson
             ? new JsonReplay(output)

@@ -36,14 +36,29 @@ internal static class StateDiff
             return [];
         return (before.ValueKind, after.ValueKind) switch
         {
-            (JsonValueKind.Object, JsonValueKind.Object) when depth < MaxDepth => CompareObjects(path, before, after, depth),
-            (JsonValueKind.Array, JsonValueKind.Array) when depth < MaxDepth
-                    && before.GetArrayLength() <= after.GetArrayLength() => CompareArrays(path, before, after, depth),
+            (JsonValueKind.Object, JsonValueKind.Object) when depth < MaxDepth => CompareObjects(
+                path,
+                before,
+                after,
+                depth
+            ),
+            (JsonValueKind.Array, JsonValueKind.Array)
+                when depth < MaxDepth && before.GetArrayLength() <= after.GetArrayLength() => CompareArrays(
+                path,
+                before,
+                after,
+                depth
+            ),
             _ => [new StateChange(ChangeKind.Changed, path.Length > 0 ? path : "(state)", before, after)],
         };
     }
 
-    private static IEnumerable<StateChange> CompareObjects(string path, JsonElement before, JsonElement after, int depth)
+    private static IEnumerable<StateChange> CompareObjects(
+        string path,
+        JsonElement before,
+        JsonElement after,
+        int depth
+    )
     {
         // Our own documents repeat no name; should a recorded body do so, the last one counts, as it does for its reader.
         var old = new Dictionary<string, JsonElement>(StringComparer.Ordinal);

@@ -18,7 +18,8 @@ internal static class StateWords
             if (
                 (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is { IsEnum: true } type
                 && property.GetValue(state) is { } value
-                && type.GetField(value.ToString()!)?.GetCustomAttribute<DescriptionAttribute>() is { Description: var description }
+                && type.GetField(value.ToString()!)?.GetCustomAttribute<DescriptionAttribute>()
+                    is { Description: var description }
             )
                 yield return (
                     JsonNamingPolicy.CamelCase.ConvertName(property.Name),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Verbatim.Modules.Audit.Streams;
 using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Audit.Replay;
@@ -29,7 +30,10 @@ internal sealed class TextReplay : IReplayWriter
         _text
             .Write($"{Printable.Line(stream.StreamType)} {stream.StreamId}", Style.Heading)
             .EndLine()
-            .Write(shown == version ? Text($"{Events(version)}") : Text($"the first {shown} of {Events(version)}"), Style.Faint)
+            .Write(
+                shown == version ? Text($"{Events(version)}") : Text($"the first {shown} of {Events(version)}"),
+                Style.Faint
+            )
             .Write($", organization {stream.TenantId}", Style.Faint);
         if (!hasDocument)
             _text.Write(", without a document", Style.Faint);
@@ -66,7 +70,10 @@ internal sealed class TextReplay : IReplayWriter
             }
         }
         if (_json.HasCut)
-            _text.EndLine().Write("Long texts and lists are cut; --full shows all, --json the exact record.", Style.Faint).EndLine();
+            _text
+                .EndLine()
+                .Write("Long texts and lists are cut; --full shows all, --json the exact record.", Style.Faint)
+                .EndLine();
         await FlushAsync();
     }
 

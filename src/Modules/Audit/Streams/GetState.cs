@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -8,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit.Streams;
@@ -39,10 +39,27 @@ public sealed record GetStateRequest : IValidatableObject
 /// <param name="Version">The number of events that the state is folded from.</param>
 /// <param name="Time">When the last of them was recorded.</param>
 /// <param name="State">The document as it was then.</param>
-public sealed record StateResponse(Guid StreamId, string StreamType, long Version, DateTime Time, RawJson State);
+public sealed record StateResponse(Guid StreamId, string StreamType, long Version, DateTime Time, RawJson State)
+{
+    internal static readonly StateResponse Example = new(
+        Samples.StreamId,
+        "inference",
+        Version: 1,
+        Samples.BeganAt,
+        new RawJson("""{"status":"started","wire":"openai.chat-completions","model":"simulator"}"""u8.ToArray())
+    );
+}
 
 internal sealed class GetState : IEndpoint
 {
+    private static class SampleErrors
+    {
+        public static readonly HttpError NoDocument = StreamErrors.NoDocument("counter");
+        public static readonly HttpError NoSuchVersion = StreamErrors.NoSuchVersion(version: 3, last: 2);
+        public static readonly HttpError NotBegun = StreamErrors.NotBegun(new DateTimeOffset(Samples.BeganAt));
+        public static readonly HttpError UnknownEvent = StreamErrors.UnknownEvent(version: 2);
+    }
+
     public void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapGet("/audit/streams/{id:guid}/state", HandleAsync)
@@ -55,13 +72,15 @@ internal sealed class GetState : IEndpoint
                 events, not read from where its present state is kept.
                 """
             )
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status501NotImplemented)
-            .ProducesValidationProblem()
-            .WithResponseExample(StatusCodes.Status200OK, Example);
+            .WithResponseExample(StatusCodes.Status200OK, StateResponse.Example)
+            .ProducesError(404, StreamErrors.NotFound.Code, StreamErrors.NotFound.Message)
+            .ProducesError(404, SampleErrors.NoDocument.Code, SampleErrors.NoDocument.Message)
+            .ProducesError(404, SampleErrors.NoSuchVersion.Code, SampleErrors.NoSuchVersion.Message)
+            .ProducesError(404, SampleErrors.NotBegun.Code, SampleErrors.NotBegun.Message)
+            .ProducesError(501, SampleErrors.UnknownEvent.Code, SampleErrors.UnknownEvent.Message);
 
     private static async Task<Results<Ok<StateResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id,
+        [Description("The stream.")] Guid id,
         [AsParameters] GetStateRequest request,
         Caller caller,
         StreamHistory streams,
@@ -71,25 +90,22 @@ internal sealed class GetState : IEndpoint
     )
     {
         if (await streams.FindAsync(caller.TenantId, id, cancellationToken) is not { } head)
-            return StreamProblems.NotFound();
+            return Problems.Create(StreamErrors.NotFound);
         if (documents.Find(head.StreamType) is not { } shape)
-            return Problems.NotFound(
-                "audit.no-document",
-                $"Streams of the type '{head.StreamType}' add up to no document; read the events instead."
-            );
+            return Problems.Create(StreamErrors.NoDocument(head.StreamType));
 
         var version = head.Version;
         if (WholeNumberAttribute.TryParse(request.Version, out var wanted))
         {
             if (wanted > head.Version)
-                return StreamProblems.NoSuchVersion(wanted, head);
+                return Problems.Create(StreamErrors.NoSuchVersion(wanted, head.Version));
             version = wanted;
         }
         else if (Instant.TryParse(request.At, out var at))
         {
             version = await streams.VersionAtAsync(caller.TenantId, id, at, cancellationToken);
             if (version == 0)
-                return StreamProblems.NotBegun(head);
+                return Problems.Create(StreamErrors.NotBegun(head.BeganAt));
         }
 
         var fold = new StateFold(shape, catalog);
@@ -104,58 +120,8 @@ internal sealed class GetState : IEndpoint
         }
         catch (UnknownEventException)
         {
-            return StreamProblems.UnknownEvent((last?.Version ?? 0) + 1);
+            return Problems.Create(StreamErrors.UnknownEvent((last?.Version ?? 0) + 1));
         }
-        return TypedResults.Ok(
-            new StateResponse(id, head.StreamType, version, last!.Time.UtcDateTime, fold.Json())
-        );
+        return TypedResults.Ok(new StateResponse(id, head.StreamType, version, last!.Time.UtcDateTime, fold.Json()));
     }
-
-    private const string Example = """
-        {
-          "streamId": "0199a4c2-7f10-7c3e-9d51-2f0c8d1e4a77",
-          "streamType": "inference",
-          "version": 1,
-          "time": "2026-01-31T12:00:00.123456Z",
-          "state": { "status": "started", "wire": "openai.chat-completions", "model": "simulator" }
-        }
-        """;
-}
-
-internal static class StreamProblems
-{
-    // Another organization's stream is answered in the same words: that it exists is not told.
-    public static ProblemHttpResult NotFound() =>
-        Problems.NotFound("audit.stream-not-found", "There is no stream of this id in your organization.");
-
-    public static ProblemHttpResult NoSuchVersion(long version, StreamHead head) =>
-        Problems.NotFound(
-            "audit.version-not-found",
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"The stream has {head.Version} events; there is no version {version}."
-            )
-        );
-
-    public static ProblemHttpResult NotBegun(StreamHead head) =>
-        Problems.NotFound(
-            "audit.stream-not-begun",
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"At that instant the stream had not begun: its first event was recorded at {head.BeganAt.UtcDateTime:O}."
-            )
-        );
-
-    public static ProblemHttpResult UnknownEvent(long version) =>
-        Problems.Create(
-            new HttpError(
-                StatusCodes.Status501NotImplemented,
-                "audit.event-unknown",
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"This build does not know the type of event {version} of the stream, so it cannot say what the stream adds up to from there on. "
-                )
-                    + "Run the version of Verbatim that wrote it, or one later; the events can be read with any."
-            )
-        );
 }

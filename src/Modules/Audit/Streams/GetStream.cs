@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit.Streams;
@@ -32,7 +33,16 @@ public sealed record StreamResponse(
     long Version,
     IReadOnlyList<EventResponse> Data,
     string? NextCursor
-);
+)
+{
+    internal static readonly StreamResponse Example = new(
+        Samples.StreamId,
+        "inference",
+        Version: 2,
+        [EventResponse.Example],
+        NextCursor: "Mg"
+    );
+}
 
 /// <summary>An event as it stands in the log.</summary>
 /// <param name="Position">Its place in the log of all events.</param>
@@ -56,6 +66,20 @@ public sealed record EventResponse(
     string LeafHash
 )
 {
+    internal static readonly EventResponse Example = new(
+        Position: 4811,
+        Version: 1,
+        "gateway.inference-started",
+        TypeVersion: 1,
+        Samples.BeganAt,
+        Samples.Actor,
+        "0199a4c27f0f7a1b9c2d3e4f5a6b7c8d",
+        new RawJson(
+            """{"wire":"openai.chat-completions","model":"simulator","request":{"model":"simulator","messages":[]}}"""u8.ToArray()
+        ),
+        "5b0d0f4a7c1e3b8a9d6c2f4e8a7b1c3d5e9f0a2b4c6d8e0f1a3b5c7d9e1f2a4b"
+    );
+
     internal static EventResponse From(RecordedEvent recorded) =>
         new(
             recorded.Position,
@@ -72,6 +96,12 @@ public sealed record EventResponse(
 
 internal sealed class GetStream : IEndpoint
 {
+    private static readonly HttpError InvalidCursor = new(
+        400,
+        "invalid-cursor",
+        "The cursor is not one that this list gave; leave it out to begin at the first page."
+    );
+
     public void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapGet("/audit/streams/{id:guid}", HandleAsync)
@@ -84,13 +114,13 @@ internal sealed class GetStream : IEndpoint
                 The `ETag` is the stream's version. A page ends early when its data comes to 8 MB.
                 """
             )
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesValidationProblem()
-            .WithResponseExample(StatusCodes.Status200OK, Example);
+            .WithResponseExample(StatusCodes.Status200OK, StreamResponse.Example)
+            .WithResponseHeader("ETag", "The stream's version.")
+            .ProducesError(400, InvalidCursor.Code, InvalidCursor.Message)
+            .ProducesError(404, StreamErrors.NotFound.Code, StreamErrors.NotFound.Message);
 
     private static async Task<Results<Ok<StreamResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id,
+        [Description("The stream.")] Guid id,
         [AsParameters] GetStreamRequest request,
         [AsParameters] PageRequest page,
         Caller caller,
@@ -101,13 +131,10 @@ internal sealed class GetStream : IEndpoint
     {
         var from = WholeNumberAttribute.TryParse(request.FromVersion, out var version) ? version : 1;
         if (page.Cursor is { } cursor && !TryRead(cursor, out from))
-            return Problems.BadRequest(
-                "invalid-cursor",
-                "The cursor is not one that this list gave; leave it out to begin at the first page."
-            );
+            return Problems.Create(InvalidCursor);
 
         if (await streams.FindAsync(caller.TenantId, id, cancellationToken) is not { } head)
-            return StreamProblems.NotFound();
+            return Problems.Create(StreamErrors.NotFound);
 
         // Beyond the end there is nothing yet: whoever follows a stream asks there.
         var events = new List<EventResponse>();
@@ -127,9 +154,7 @@ internal sealed class GetStream : IEndpoint
 
         response.Headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{head.Version}\"");
         var next = to < head.Version ? Cursor.Write((to + 1).ToString(CultureInfo.InvariantCulture)) : null;
-        return TypedResults.Ok(
-            new StreamResponse(id, head.StreamType, head.Version, events, next)
-        );
+        return TypedResults.Ok(new StreamResponse(id, head.StreamType, head.Version, events, next));
     }
 
     private static bool TryRead(string cursor, out long from)
@@ -139,26 +164,4 @@ internal sealed class GetStream : IEndpoint
             && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out from)
             && from > 0;
     }
-
-    private const string Example = """
-        {
-          "streamId": "0199a4c2-7f10-7c3e-9d51-2f0c8d1e4a77",
-          "streamType": "inference",
-          "version": 2,
-          "data": [
-            {
-              "position": 4811,
-              "version": 1,
-              "type": "gateway.inference-started",
-              "typeVersion": 1,
-              "time": "2026-01-31T12:00:00.123456Z",
-              "actor": "api-key:0199a4b0-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
-              "correlation": "0199a4c27f0f7a1b9c2d3e4f5a6b7c8d",
-              "data": { "wire": "openai.chat-completions", "model": "simulator", "request": { "model": "simulator", "messages": [] } },
-              "leafHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-            }
-          ],
-          "nextCursor": "Mg"
-        }
-        """;
 }

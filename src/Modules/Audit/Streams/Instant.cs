@@ -16,11 +16,7 @@ internal sealed record Instant(DateTimeOffset Floor, DateTimeOffset Ceiling)
     private const int SecondsLength = 19;
     private const int MicrosecondDigits = 6;
 
-    private static readonly string[] Formats =
-    [
-        "yyyy-MM-dd'T'HH:mm:ss",
-        "yyyy-MM-dd'T'HH:mm:ss.FFFFFF",
-    ];
+    private static readonly string[] Formats = ["yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss.FFFFFF"];
 
     /// <summary>Reads RFC 3339 §5.6 <c>date-time</c>. A leap second is refused: no event bears one.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out Instant? instant)

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit.Streams;
@@ -52,6 +53,12 @@ public sealed record ListStreamsRequest : IValidatableObject
 
 internal sealed class ListStreams : IEndpoint
 {
+    private static readonly HttpError InvalidCursor = new(
+        400,
+        "invalid-cursor",
+        "The cursor is not one that this list gave for these filters; leave it out to begin at the first page."
+    );
+
     public void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapGet("/audit/streams", HandleAsync)
@@ -67,9 +74,11 @@ internal sealed class ListStreams : IEndpoint
                 A page may be shorter than `limit` and not be the last: `nextCursor` tells. Send the same filters with the cursor.
                 """
             )
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesValidationProblem()
-            .WithResponseExample(StatusCodes.Status200OK, Example);
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                new Page<StreamSummary>([StreamSummary.Example], NextCursor: null)
+            )
+            .ProducesError(400, InvalidCursor.Code, InvalidCursor.Message);
 
     private static async Task<Results<Ok<Page<StreamSummary>>, ProblemHttpResult>> HandleAsync(
         [AsParameters] ListStreamsRequest request,
@@ -84,33 +93,11 @@ internal sealed class ListStreams : IEndpoint
         if (page.Cursor is { } cursor)
         {
             if (!ListingPoint.TryRead(cursor, filter, out var point))
-                return Problems.BadRequest(
-                    "invalid-cursor",
-                    "The cursor is not one that this list gave for these filters; leave it out to begin at the first page."
-                );
+                return Problems.Create(InvalidCursor);
             from = point;
         }
 
         var (rows, next) = await streams.ReadAsync(caller.TenantId, filter, from, page.Rows, cancellationToken);
         return TypedResults.Ok(new Page<StreamSummary>(rows, next?.ToCursor(filter)));
     }
-
-    private const string Example = """
-        {
-          "data": [
-            {
-              "streamId": "0199a4c2-7f10-7c3e-9d51-2f0c8d1e4a77",
-              "streamType": "inference",
-              "version": 2,
-              "beganAt": "2026-01-31T12:00:00.123456Z",
-              "beganBy": "api-key:0199a4b0-1c2d-7e3f-8a4b-5c6d7e8f9a0b",
-              "lastEventAt": "2026-01-31T12:00:01.456789Z",
-              "lastEventType": "gateway.inference-completed",
-              "lastPosition": 4812,
-              "matchPosition": 4812
-            }
-          ],
-          "nextCursor": null
-        }
-        """;
 }

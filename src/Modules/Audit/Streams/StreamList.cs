@@ -73,10 +73,7 @@ internal sealed class StreamList(Database database)
             at = at with { BeforePosition = found[^1].Position, NotAfter = found[^1].Time };
             isExhausted = false;
         }
-        return new StreamListPage(
-            await query.DescribeAsync(found, cancellationToken),
-            isExhausted ? null : at
-        );
+        return new StreamListPage(await query.DescribeAsync(found, cancellationToken), isExhausted ? null : at);
     }
 
     private static async Task<ListingPoint> ReadHeadAsync(

@@ -23,4 +23,28 @@ public sealed record StreamSummary(
     string LastEventType,
     long LastPosition,
     long MatchPosition
-);
+)
+{
+    internal static readonly StreamSummary Example = new(
+        Samples.StreamId,
+        "inference",
+        Version: 2,
+        Samples.BeganAt,
+        Samples.Actor,
+        Samples.BeganAt.AddMicroseconds(1_333_333),
+        "gateway.inference-completed",
+        LastPosition: 4812,
+        MatchPosition: 4812
+    );
+}
+
+/// <summary>What the examples of these routes have in common.</summary>
+internal static class Samples
+{
+    public const string Actor = "api-key:0199a4b0-1c2d-7e3f-8a4b-5c6d7e8f9a0b";
+
+    public static readonly Guid StreamId = Guid.Parse("0199a4c2-7f10-7c3e-9d51-2f0c8d1e4a77");
+    public static readonly DateTime BeganAt = new DateTime(2026, 3, 2, 9, 30, 0, DateTimeKind.Utc).AddMicroseconds(
+        123_456
+    );
+}

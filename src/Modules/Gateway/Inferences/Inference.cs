@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Gateway.Inferences;
@@ -79,21 +80,24 @@ internal sealed record Inference(
     private bool IsOpen => Status is InferenceStatus.Started or InferenceStatus.Unknown;
 }
 
+// The descriptions are what a replay says at its end.
 internal enum InferenceStatus
 {
-    /// <summary>Under way.</summary>
+    [Description("Under way: no outcome is on record yet.")]
     Started,
 
-    /// <summary>Answered in full.</summary>
+    [Description("The provider answered in full.")]
     Completed,
 
-    /// <summary>The provider, or the way to it, failed.</summary>
+    [Description("The provider, or the way to it, failed.")]
     Failed,
 
-    /// <summary>The client went away first.</summary>
+    [Description("The client went away before the end.")]
     Cancelled,
 
-    /// <summary>The instance that asked ended before it could say what came of it: the provider may or may not have answered.</summary>
+    [Description(
+        "The instance that took the call ended before it could record an outcome: the provider may or may not have answered."
+    )]
     Unknown,
 }
 

@@ -16,6 +16,8 @@ internal static class ApiDescriptionServices
                 options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
                 options.CreateSchemaReferenceId = SchemaDescriber.NameOf;
                 options.AddSchemaTransformer<SchemaDescriber>();
+                // Before the parameters get the names that they have on the wire.
+                options.AddOperationTransformer(QueryTextSchemas.Transform);
                 options.AddOperationTransformer<OperationDescriber>();
                 options.AddDocumentTransformer<DocumentDescriber>();
             }

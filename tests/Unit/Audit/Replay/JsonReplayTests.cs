@@ -51,7 +51,11 @@ public sealed class JsonReplayTests
     {
         var line = await ReplayAsync(Recording.Start with { After = null, State = null, Fault = "No \"such\" event." });
 
-        Assert.EndsWith(""" "state":null,"stateFault":"No \"such\" event."} """.Trim() + "\n", line, StringComparison.Ordinal);
+        Assert.EndsWith(
+            """ "state":null,"stateFault":"No \"such\" event."} """.Trim() + "\n",
+            line,
+            StringComparison.Ordinal
+        );
     }
 
     private static async Task<string> ReplayAsync(ReplayStep step)

@@ -189,7 +189,10 @@ public sealed class JsonTextTests
     [Fact]
     public void A_long_list_is_cut_in_the_middle_unless_all_is_asked_for()
     {
-        var messages = string.Join(",", Enumerable.Range(1, 100).Select(n => $$"""{"role":"user","content":"message {{n}}"}"""));
+        var messages = string.Join(
+            ",",
+            Enumerable.Range(1, 100).Select(n => $$"""{"role":"user","content":"message {{n}}"}""")
+        );
 
         var cut = Render($$"""{"messages":[{{messages}}]}""");
         var full = Render($$"""{"messages":[{{messages}}]}""", isFull: true);

@@ -71,7 +71,9 @@ public sealed class PrintableTests
     [Fact]
     public void No_wrapped_line_is_too_wide_and_no_letter_is_lost()
     {
-        var text = Gen.ArrayOf(Gen.Elements("a", "bc", " ", "  ", "\n", "\t", "東", "\u001b", "👧", "long-word-without-end"));
+        var text = Gen.ArrayOf(
+            Gen.Elements("a", "bc", " ", "  ", "\n", "\t", "東", "\u001b", "👧", "long-word-without-end")
+        );
         Prop.ForAll(
                 text.ToArbitrary(),
                 Gen.Choose(2, 30).ToArbitrary(),
@@ -79,7 +81,8 @@ public sealed class PrintableTests
                 {
                     var lines = Printable.Wrap(string.Concat(parts), width).ToList();
                     return lines.TrueForAll(l => Printable.WidthOf(l.TrimEnd(' ')) <= width)
-                        && Letters(string.Concat(lines)) == Letters(Printable.Line(string.Concat(parts.Where(p => p is not ("\n" or "\t")))));
+                        && Letters(string.Concat(lines))
+                            == Letters(Printable.Line(string.Concat(parts.Where(p => p is not ("\n" or "\t")))));
                 }
             )
             .QuickCheckThrowOnFailure();
@@ -94,7 +97,10 @@ public sealed class PrintableTests
                 ArbMap.Default.ArbFor<string>(),
                 text =>
                     text is null
-                    || Printable.Wrap(text, 40).Append(Printable.Quoted(text)).All(line => !line.EnumerateRunes().Any(Rune.IsControl))
+                    || Printable
+                        .Wrap(text, 40)
+                        .Append(Printable.Quoted(text))
+                        .All(line => !line.EnumerateRunes().Any(Rune.IsControl))
             )
             .QuickCheckThrowOnFailure();
     }

@@ -89,7 +89,9 @@ internal static class Recording
 
         Completed,
 
-        [Description("The server ended before it could record what came of the call: the provider may have answered or not.")]
+        [Description(
+            "The server ended before it could record what came of the call: the provider may have answered or not."
+        )]
         Unknown,
     }
 }

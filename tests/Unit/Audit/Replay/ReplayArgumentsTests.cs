@@ -13,7 +13,10 @@ public sealed class ReplayArgumentsTests
         Assert.Equal("0199a4c27f10", arguments.Stream.Digits);
         Assert.Equal(Guid.Parse("0199a4c2-7f10-0000-0000-000000000000"), arguments.Stream.First);
         Assert.Equal(Guid.Parse("0199a4c2-7f10-ffff-ffff-ffffffffffff"), arguments.Stream.Last);
-        Assert.Equal((null, null, false, false), (arguments.AtVersion, arguments.At, arguments.IsJson, arguments.IsFull));
+        Assert.Equal(
+            (null, null, false, false),
+            (arguments.AtVersion, arguments.At, arguments.IsJson, arguments.IsFull)
+        );
     }
 
     [Fact]

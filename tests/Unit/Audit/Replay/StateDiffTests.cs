@@ -44,7 +44,10 @@ public sealed class StateDiffTests
     [Fact]
     public void A_number_of_many_digits_is_told_from_its_neighbour()
     {
-        Assert.Equal(["~ a: 9007199254740993 → 9007199254740992"], Diff("""{"a":9007199254740993}""", """{"a":9007199254740992}"""));
+        Assert.Equal(
+            ["~ a: 9007199254740993 → 9007199254740992"],
+            Diff("""{"a":9007199254740993}""", """{"a":9007199254740992}""")
+        );
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Verbatim.Modules.Audit.Replay;
+using Verbatim.Modules.Audit.Streams;
 
 namespace Verbatim.Tests.Unit.Audit.Replay;
 
@@ -87,20 +88,20 @@ public sealed class TextReplayTests
         Recording.CallStatus.Started,
         """
 
-        status: started
-           Under way: no outcome is recorded yet.
+            status: started
+               Under way: no outcome is recorded yet.
 
-        """
+            """
     )]
     [InlineData(
         Recording.CallStatus.Unknown,
         """
 
-        status: unknown
-           The server ended before it could record what came of the call: the provider may have
-           answered or not.
+            status: unknown
+               The server ended before it could record what came of the call: the provider may have
+               answered or not.
 
-        """
+            """
     )]
     public async Task The_document_says_in_words_what_came_of_it(Enum status, string expected)
     {
@@ -129,8 +130,19 @@ public sealed class TextReplayTests
         const string Fault = "The event at position 4811 is 'x.happened' version 7, which this build does not know.";
 
         var text = await ReplayAsync([
-            Recording.Start with { After = null, State = null, Fault = Fault },
-            Recording.Complete with { Before = null, After = null, State = null, Fault = Fault },
+            Recording.Start with
+            {
+                After = null,
+                State = null,
+                Fault = Fault,
+            },
+            Recording.Complete with
+            {
+                Before = null,
+                After = null,
+                State = null,
+                Fault = Fault,
+            },
         ]);
 
         Assert.Equal(1, text.Split("From here on there is no state.").Length - 1);

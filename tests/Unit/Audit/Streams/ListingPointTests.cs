@@ -23,13 +23,33 @@ public sealed class ListingPointTests
         var cursor = Point.ToCursor(Filter);
         StreamFilter[] others =
         [
-            Filter with { Type = null },
-            Filter with { Type = "user" },
-            Filter with { Actor = "user:2" },
-            Filter with { From = null },
-            Filter with { From = null, Before = Time },
+            Filter with
+            {
+                Type = null,
+            },
+            Filter with
+            {
+                Type = "user",
+            },
+            Filter with
+            {
+                Actor = "user:2",
+            },
+            Filter with
+            {
+                From = null,
+            },
+            Filter with
+            {
+                From = null,
+                Before = Time,
+            },
             // The texts one after the other are the same.
-            Filter with { Type = "inferenceuser", Actor = ":1" },
+            Filter with
+            {
+                Type = "inferenceuser",
+                Actor = ":1",
+            },
         ];
 
         Assert.DoesNotContain(others, other => ListingPoint.TryRead(cursor, other, out _));

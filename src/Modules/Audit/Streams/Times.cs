@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Verbatim.Modules.Audit.Replay;
+namespace Verbatim.Modules.Audit.Streams;
 
 /// <summary>Times for a person, in a form that the commands and the API take back.</summary>
 internal static class Times
