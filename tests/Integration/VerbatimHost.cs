@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Verbatim.Contracts;
 using Verbatim.Tests.Integration.Support;
@@ -192,5 +193,26 @@ public sealed class VerbatimHost : IAsyncLifetime
             foreach (var (name, value) in settings)
                 builder.UseSetting(name, value);
         }
+
+        protected override IHost CreateHost(IHostBuilder builder) => new HostOfProgram(base.CreateHost(builder));
+    }
+
+    // The factory would stop and dispose of what Program stops and disposes of at the same time. This asks Program to, and waits.
+    private sealed class HostOfProgram(IHost host) : IHost
+    {
+        public IServiceProvider Services => host.Services;
+
+        public Task StartAsync(CancellationToken cancellationToken = default) => host.StartAsync(cancellationToken);
+
+        public async Task StopAsync(CancellationToken cancellationToken = default)
+        {
+            var lifetime = Services.GetRequiredService<IHostApplicationLifetime>();
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = lifetime.ApplicationStopped.Register(stopped.SetResult);
+            lifetime.StopApplication();
+            await stopped.Task.WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
+        }
+
+        public void Dispose() { }
     }
 }
