@@ -1,5 +1,5 @@
 # Sourced by run and test, with $root set to the repository: finds dotnet and gives it a place to write.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
@@ -37,8 +37,9 @@ command -v dotnet >/dev/null || fail "Verbatim needs $wanted_sdk, and there is n
 
 # What a build needs, each with a sentence when it is missing.
 check_build() {
-    mkdir -p "$cache" "$tools_home" 2>/dev/null && [ -w "$cache" ] ||
+    if ! mkdir -p "$cache" "$tools_home" 2>/dev/null || [ ! -w "$cache" ]; then
         fail "Verbatim must be built, and $root cannot be written by $(id -un): run this as the user who owns it."
+    fi
     # In the repository dotnet obeys global.json, and fails when no SDK there is new enough.
     in_root dotnet --version >/dev/null 2>&1 ||
         fail "Verbatim needs $wanted_sdk; installed: $(dotnet --list-sdks | cut -d ' ' -f 1 | tr '\n' ' ')"
@@ -57,7 +58,7 @@ build() {
 # Fingerprint of all that Host is built from. By content: times and branches come and go.
 sources() {
     (
-        cd "$root"
+        cd "$root" || exit
         find src global.json Directory.*.props .editorconfig \
             \( -name bin -o -name obj -o -name node_modules \) -prune -o -type f -exec cksum {} + | sort | cksum
     )

