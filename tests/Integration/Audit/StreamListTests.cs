@@ -31,7 +31,7 @@ public sealed class StreamListTests(VerbatimHost host) : IClassFixture<VerbatimH
                 await recorder.AppendAsync(written);
             var log = await recorder.ReadAsync();
             var filter = scenario.FilterOver(log);
-            var list = new StreamList(host.Services.GetRequiredService<Database>())
+            var list = new StreamList(host.Services.GetRequiredService<Database>(), Store)
             {
                 MaxEventsPerPage = scenario.MaxEventsPerPage,
                 FirstChunk = scenario.FirstChunk,
@@ -62,7 +62,7 @@ public sealed class StreamListTests(VerbatimHost host) : IClassFixture<VerbatimH
         var recorder = await Recorder.BeginAsync(Store, tenants: 1);
         await recorder.AppendAsync(new Written(0, [0], 0, 1));
         await recorder.AppendAsync(new Written(0, [1], 0, 20));
-        var list = new StreamList(host.Services.GetRequiredService<Database>())
+        var list = new StreamList(host.Services.GetRequiredService<Database>(), Store)
         {
             MaxEventsPerPage = 6,
             FirstChunk = 3,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Audit.Streams;
@@ -15,7 +16,7 @@ internal sealed record StreamListPage(IReadOnlyList<StreamSummary> Streams, List
 /// the log is. The log only grows, and a listing does not look behind the head that it began at: its pages fit together although they are
 /// read one by one, and need no transaction.
 /// </summary>
-internal sealed class StreamList(Database database)
+internal sealed class StreamList(Database database, EventStore events)
 {
     /// <summary>
     /// Bounds a page that meets nothing but events of streams that are listed already. It then ends early, and says where to go on.
@@ -42,8 +43,8 @@ internal sealed class StreamList(Database database)
         CancellationToken cancellationToken
     )
     {
+        var start = from ?? await BeginAsync(cancellationToken);
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-        var start = from ?? await ReadHeadAsync(connection, cancellationToken);
         var query = new Query(connection, tenantId, filter, start.Head);
         var types = await query.ReadTypesAsync(cancellationToken);
 
@@ -76,13 +77,9 @@ internal sealed class StreamList(Database database)
         return new StreamListPage(await query.DescribeAsync(found, cancellationToken), isExhausted ? null : at);
     }
 
-    private static async Task<ListingPoint> ReadHeadAsync(
-        NpgsqlConnection connection,
-        CancellationToken cancellationToken
-    )
+    private async Task<ListingPoint> BeginAsync(CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("select position from platform.log_head", connection);
-        var head = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        var head = await events.ReadHeadAsync(cancellationToken);
         return new ListingPoint(head, head + 1, DateTimeOffset.MaxValue);
     }
 

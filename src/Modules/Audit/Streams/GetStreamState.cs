@@ -13,7 +13,7 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Audit.Streams;
 
 /// <summary>The moment that is wanted: a version or an instant, or neither for now.</summary>
-public sealed record GetStateRequest : IValidatableObject
+public sealed record GetStreamStateRequest : IValidatableObject
 {
     /// <summary>After this event of the stream.</summary>
     [WholeNumber(1)]
@@ -39,9 +39,9 @@ public sealed record GetStateRequest : IValidatableObject
 /// <param name="Version">The number of events that the state is folded from.</param>
 /// <param name="Time">When the last of them was recorded.</param>
 /// <param name="State">The document as it was then.</param>
-public sealed record StateResponse(Guid StreamId, string StreamType, long Version, DateTime Time, RawJson State)
+public sealed record StreamStateResponse(Guid StreamId, string StreamType, long Version, DateTime Time, RawJson State)
 {
-    internal static readonly StateResponse Example = new(
+    internal static readonly StreamStateResponse Example = new(
         Samples.StreamId,
         "inference",
         Version: 1,
@@ -50,7 +50,7 @@ public sealed record StateResponse(Guid StreamId, string StreamType, long Versio
     );
 }
 
-internal sealed class GetState : IEndpoint
+internal sealed class GetStreamState : IEndpoint
 {
     private static class SampleErrors
     {
@@ -72,16 +72,16 @@ internal sealed class GetState : IEndpoint
                 events, not read from where its present state is kept.
                 """
             )
-            .WithResponseExample(StatusCodes.Status200OK, StateResponse.Example)
+            .WithResponseExample(StatusCodes.Status200OK, StreamStateResponse.Example)
             .ProducesError(404, StreamErrors.NotFound.Code, StreamErrors.NotFound.Message)
             .ProducesError(404, SampleErrors.NoDocument.Code, SampleErrors.NoDocument.Message)
             .ProducesError(404, SampleErrors.NoSuchVersion.Code, SampleErrors.NoSuchVersion.Message)
             .ProducesError(404, SampleErrors.NotBegun.Code, SampleErrors.NotBegun.Message)
             .ProducesError(501, SampleErrors.UnknownEvent.Code, SampleErrors.UnknownEvent.Message);
 
-    private static async Task<Results<Ok<StateResponse>, ProblemHttpResult>> HandleAsync(
+    private static async Task<Results<Ok<StreamStateResponse>, ProblemHttpResult>> HandleAsync(
         [Description("The stream.")] Guid id,
-        [AsParameters] GetStateRequest request,
+        [AsParameters] GetStreamStateRequest request,
         Caller caller,
         StreamHistory streams,
         DocumentCatalog documents,
@@ -122,6 +122,8 @@ internal sealed class GetState : IEndpoint
         {
             return Problems.Create(StreamErrors.UnknownEvent((last?.Version ?? 0) + 1));
         }
-        return TypedResults.Ok(new StateResponse(id, head.StreamType, version, last!.Time.UtcDateTime, fold.Json()));
+        return TypedResults.Ok(
+            new StreamStateResponse(id, head.StreamType, version, last!.Time.UtcDateTime, fold.Json())
+        );
     }
 }
