@@ -40,6 +40,8 @@ internal sealed partial class LogWriter : IAsyncDisposable
     // Only the writer's thread touches what follows.
     private readonly Stack<List<PendingAppend>> _parts = new();
     private readonly StreamHeads _heads = new();
+
+    // What was asked about streams for the part at hand. Not among the heads, which could forget others of the part for it.
     private readonly Dictionary<StreamKey, long> _learned = [];
     private readonly Dictionary<StreamKey, long> _overlay = [];
     private readonly HashSet<StreamKey> _unknown = [];
@@ -170,6 +172,8 @@ internal sealed partial class LogWriter : IAsyncDisposable
     // Returns when each append of the part is answered, or has been put back in smaller parts.
     private void Write(List<PendingAppend> part)
     {
+        _learned.Clear();
+        _unknown.Clear();
         var isHeadSure = false;
         // Set while a commit may or may not have happened: the connection broke before its answer came.
         var isPlanInDoubt = false;
@@ -252,6 +256,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
                 _connection!.Rollback();
                 foreach (var row in _plan.Rows)
                     _unknown.Add(row.Stream.Key);
+                _lockFirst = Math.Max(_lockFirst, 1);
             }
             catch (PostgresException e) when (_connection is { IsOpen: true } && Classify(e) == Failure.OfItsOwn)
             {
@@ -380,19 +385,27 @@ internal sealed partial class LogWriter : IAsyncDisposable
             for (var i = 0; i < append.Streams.Count; i++)
             {
                 var stream = append.Streams[i];
-                if (stream.ExpectedVersion > 0 && !_heads.TryGet(stream.Key, out _))
+                var isKnown = _learned.ContainsKey(stream.Key) || _heads.TryGet(stream.Key, out _);
+                if (stream.ExpectedVersion > 0 && !isKnown)
                     _unknown.Add(stream.Key);
             }
         }
 
-        _learned.Clear();
         if (_unknown.Count == 0)
             return;
         foreach (var stream in _unknown)
-            _learned.Add(stream, 0);
+            _learned[stream] = 0;
         foreach (var (stream, version) in _connection!.ReadVersions(_unknown))
             _learned[stream] = version;
         _unknown.Clear();
+    }
+
+    private void ForgetVersions()
+    {
+        _heads.Clear();
+        // Asked about once, for a reason, so asked about again.
+        _unknown.UnionWith(_learned.Keys);
+        _learned.Clear();
     }
 
     /// <returns>False when somebody else has written since the head was known.</returns>
@@ -403,12 +416,16 @@ internal sealed partial class LogWriter : IAsyncDisposable
         {
             if (head.Position < before.Position || head.Position - before.Position > MaxEventsPerBatch)
             {
-                _heads.Clear();
+                ForgetVersions();
             }
             else
             {
                 foreach (var (stream, version) in _connection!.ReadVersionsBehind(before.Position, head.Position))
+                {
                     _heads.Set(stream, version);
+                    if (_learned.ContainsKey(stream))
+                        _learned[stream] = version;
+                }
             }
         }
         _head = head;
@@ -449,7 +466,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
         _connection?.Dispose();
         _connection = null;
         _head = null;
-        _heads.Clear();
+        ForgetVersions();
     }
 
     private static LogUnavailableException Unavailable(Exception e, bool isOutcomeUnknown) =>

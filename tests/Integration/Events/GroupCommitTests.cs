@@ -219,6 +219,21 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
     }
 
     [Fact]
+    public async Task An_instance_that_has_just_started_knows_a_stream_that_exists()
+    {
+        var id = Guid.CreateVersion7();
+        await _store.AppendAsync(id, 0, new Noted("old"));
+        await using var fresh = new TestStore(database.ConnectionString);
+
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 9).Select(i => fresh.AppendAsync(i == 4 ? id : Guid.CreateVersion7(), 0, new Noted("new")))
+        );
+
+        Assert.Equal(new VersionConflict(id, 0, 1), Assert.Single(results, r => r.Conflict is not null).Conflict);
+        Assert.Null((await fresh.AppendAsync(id, 1, new Noted("next"))).Conflict);
+    }
+
+    [Fact]
     public async Task An_instance_sees_what_another_one_wrote_to_a_stream_that_it_knows()
     {
         await using var other = new TestStore(database.ConnectionString);
