@@ -72,7 +72,8 @@ public sealed class DocumentStore
         long version,
         CancellationToken cancellationToken
     )
-        where T : class, IDocument<T> => FoldAsync<T>(tenantId, id, version, DateTimeOffset.MaxValue, cancellationToken);
+        where T : class, IDocument<T> =>
+        FoldAsync<T>(tenantId, id, version, DateTimeOffset.MaxValue, cancellationToken);
 
     /// <summary>A document as it was at an instant, or null when there was none then.</summary>
     public Task<Versioned<T>?> LoadAtAsync<T>(
@@ -219,9 +220,7 @@ public sealed class DocumentStore
 
     private async Task<long> ReadGenerationAsync(CancellationToken cancellationToken)
     {
-        await using var command = _database.Writes.CreateCommand(
-            "select documents_generation from platform.sequencer"
-        );
+        await using var command = _database.Writes.CreateCommand("select documents_generation from platform.sequencer");
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 

@@ -54,12 +54,7 @@ public static class LeafEncoding
         (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>Hashes by way of <paramref name="scratch"/>, which grows at need, so that the writer can use one for all events.</summary>
-    internal static void Hash(
-        ref byte[] scratch,
-        in LeafHeader header,
-        ReadOnlySpan<byte> data,
-        Span<byte> destination
-    )
+    internal static void Hash(ref byte[] scratch, in LeafHeader header, ReadOnlySpan<byte> data, Span<byte> destination)
     {
         var isSmall = data.Length <= LargestCopied;
         var size = MaxHeaderSize(header) + (isSmall ? data.Length : 0);
@@ -82,8 +77,7 @@ public static class LeafEncoding
 
     // A UTF-16 unit is three bytes of UTF-8 at most.
     private static int MaxHeaderSize(in LeafHeader header) =>
-        128
-        + 3 * (header.StreamType.Length + header.Type.Length + header.Actor.Length + header.Correlation.Length);
+        128 + 3 * (header.StreamType.Length + header.Type.Length + header.Actor.Length + header.Correlation.Length);
 
     private static int WriteHeader(Span<byte> destination, in LeafHeader header, int dataLength)
     {

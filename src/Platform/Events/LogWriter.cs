@@ -91,10 +91,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_stopping, this);
             // An append that is larger than the limit still finds room in an empty queue.
-            if (
-                _waiting.Count >= MaxWaiting
-                || (_waiting.Count > 0 && _waitingBytes + append.Bytes > MaxWaitingBytes)
-            )
+            if (_waiting.Count >= MaxWaiting || (_waiting.Count > 0 && _waitingBytes + append.Bytes > MaxWaitingBytes))
                 throw new LogUnavailableException(
                     $"{_waiting.Count} appends of {_waitingBytes} bytes wait for the database already; try again later."
                 );
@@ -281,7 +278,11 @@ internal sealed partial class LogWriter : IAsyncDisposable
                 if (_failingSince is null)
                     LogFailing(e.Message);
                 _failingSince ??= Stopwatch.GetTimestamp();
-                if (e is PostgresException known && Classify(known) == Failure.Passing && _connection is { IsOpen: true })
+                if (
+                    e is PostgresException known
+                    && Classify(known) == Failure.Passing
+                    && _connection is { IsOpen: true }
+                )
                 {
                     isPlanInDoubt = false;
                     _connection.Rollback();

@@ -16,7 +16,9 @@ internal sealed class AppendingProcess : IChildProgram
         var context = new AppendContext(Guid.Parse(args[3]), "system:test", name);
         await using var store = new TestStore(connectionString, patience: TimeSpan.FromSeconds(60));
         using var stopping = new CancellationTokenSource();
-        var working = Enumerable.Range(0, writers).Select(w => WriteAsync(store, context, $"{name}/{w}", stopping.Token));
+        var working = Enumerable
+            .Range(0, writers)
+            .Select(w => WriteAsync(store, context, $"{name}/{w}", stopping.Token));
         var all = Task.WhenAll(working.Select(w => Task.Run(() => w)).ToArray());
 
         await Task.WhenAny(Console.In.ReadToEndAsync(CancellationToken.None), all);

@@ -68,11 +68,21 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
     public async Task Deciding_nothing_returns_the_document_as_it_is()
     {
         await _store.CountAsync(_id);
-        var outcome = await _store.Documents.DecideAsync<Tally>(TestStore.Context, _id, _ => Decision.Nothing, Cancelled);
+        var outcome = await _store.Documents.DecideAsync<Tally>(
+            TestStore.Context,
+            _id,
+            _ => Decision.Nothing,
+            Cancelled
+        );
 
         Assert.Equal(1, outcome.Match(d => d.Version, _ => 0));
         await Assert.ThrowsAsync<InvalidOperationException>(() =>
-            _store.Documents.DecideAsync<Tally>(TestStore.Context, Guid.CreateVersion7(), _ => Decision.Nothing, Cancelled)
+            _store.Documents.DecideAsync<Tally>(
+                TestStore.Context,
+                Guid.CreateVersion7(),
+                _ => Decision.Nothing,
+                Cancelled
+            )
         );
     }
 

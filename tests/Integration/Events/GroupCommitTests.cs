@@ -35,7 +35,10 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
         );
 
         Assert.All(results, r => Assert.Null(r.Conflict));
-        Assert.Equal(Enumerable.Range(0, count).Select(i => results[0].LastPosition + i), results.Select(r => r.LastPosition));
+        Assert.Equal(
+            Enumerable.Range(0, count).Select(i => results[0].LastPosition + i),
+            results.Select(r => r.LastPosition)
+        );
         Assert.Equal(
             1,
             await _store.QueryAsync<long>(
@@ -150,7 +153,12 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
         var failed = Assert.Single(results, r => r is not null);
         Assert.Equal(PostgresErrorCodes.UniqueViolation, Assert.IsType<PostgresException>(failed).SqlState);
         Assert.True(Array.IndexOf(results, failed) is 2 or 5);
-        Assert.Equal(1, await _store.QueryAsync<long>($"select count(*) from documents.test_account where data ->> 'email' = '{email}'"));
+        Assert.Equal(
+            1,
+            await _store.QueryAsync<long>(
+                $"select count(*) from documents.test_account where data ->> 'email' = '{email}'"
+            )
+        );
         foreach (var (id, result) in ids.Zip(results))
             Assert.Equal(result is null ? 1 : 0, (await _store.ReadAsync(id)).Count);
     }
@@ -181,7 +189,9 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
         var row = Guid.CreateVersion7();
         await _store.ExecuteAsync($"insert into public.marks values ('{row}')");
         await using var holder = await _store.Database.Dedicated.OpenConnectionAsync(Cancelled);
-        await using (var hold = new NpgsqlCommand($"begin; update public.marks set note = 'held' where id = '{row}'", holder))
+        await using (
+            var hold = new NpgsqlCommand($"begin; update public.marks set note = 'held' where id = '{row}'", holder)
+        )
             await hold.ExecuteNonQueryAsync(Cancelled);
 
         var results = await TogetherAsync(() =>
@@ -226,7 +236,9 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
         await using var fresh = new TestStore(database.ConnectionString);
 
         var results = await Task.WhenAll(
-            Enumerable.Range(0, 9).Select(i => fresh.AppendAsync(i == 4 ? id : Guid.CreateVersion7(), 0, new Noted("new")))
+            Enumerable
+                .Range(0, 9)
+                .Select(i => fresh.AppendAsync(i == 4 ? id : Guid.CreateVersion7(), 0, new Noted("new")))
         );
 
         Assert.Equal(new VersionConflict(id, 0, 1), Assert.Single(results, r => r.Conflict is not null).Conflict);
@@ -244,9 +256,7 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
         await Task.WhenAll(
             Enumerable
                 .Range(0, 50)
-                .Select(_ =>
-                    other.AppendAsync(Guid.CreateVersion7(), 0, [.. Enumerable.Repeat(new Noted(""), 100)])
-                )
+                .Select(_ => other.AppendAsync(Guid.CreateVersion7(), 0, [.. Enumerable.Repeat(new Noted(""), 100)]))
         );
         await other.AppendAsync(id, 2, new Noted("3"));
 
@@ -287,7 +297,9 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
         var id = Guid.CreateVersion7();
         await using (await _store.LockLogAsync())
         {
-            var e = await Assert.ThrowsAsync<LogUnavailableException>(() => impatient.AppendAsync(id, 0, new Noted("")));
+            var e = await Assert.ThrowsAsync<LogUnavailableException>(() =>
+                impatient.AppendAsync(id, 0, new Noted(""))
+            );
             Assert.False(e.IsOutcomeUnknown);
         }
 
@@ -343,7 +355,10 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
             Cancelled
         );
 
-        Assert.Equal("on, read committed", await _store.QueryAsync<string>($"select note from public.marks where id = '{id}'"));
+        Assert.Equal(
+            "on, read committed",
+            await _store.QueryAsync<string>($"select note from public.marks where id = '{id}'")
+        );
     }
 
     [Fact]

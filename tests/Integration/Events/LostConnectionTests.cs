@@ -107,7 +107,10 @@ public sealed class LostConnectionTests(MigratedDatabase database) : IClassFixtu
     [InlineData(OfAnswer, 1)]
     [InlineData(OfRequest, 200)]
     [InlineData(OfAnswer, 200)]
-    internal async Task Each_step_of_a_transaction_may_be_the_one_that_breaks(PostgresProxy.Breakage breakage, int count)
+    internal async Task Each_step_of_a_transaction_may_be_the_one_that_breaks(
+        PostgresProxy.Breakage breakage,
+        int count
+    )
     {
         // A small batch is one request; a large one is several (begin and lock, COPY, its data, snapshots and commit), and each of
         // them is hit in some round.
@@ -135,7 +138,10 @@ public sealed class LostConnectionTests(MigratedDatabase database) : IClassFixtu
     {
         for (var i = 0; i < 10; i++)
         {
-            var appends = Enumerable.Range(0, 20).Select(_ => _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(""))).ToList();
+            var appends = Enumerable
+                .Range(0, 20)
+                .Select(_ => _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("")))
+                .ToList();
             await _direct.ExecuteAsync(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
             );

@@ -68,11 +68,12 @@ public sealed class ModelTests(MigratedDatabase database) : IClassFixture<Migrat
 
     private static Gen<Step> AppendStep =>
         from parts in Gen.NonEmptyListOf(
-            from stream in Gen.Choose(0, Streams - 1)
-            from error in Gen.Frequency((9, Gen.Constant(0)), (1, Gen.Elements(-1, 1, 5)))
-            from texts in Gen.Choose(1, 4).SelectMany(n => Gen.ArrayOf(Text, n))
-            select (stream, error, texts)
-        ).Resize(3)
+                from stream in Gen.Choose(0, Streams - 1)
+                from error in Gen.Frequency((9, Gen.Constant(0)), (1, Gen.Elements(-1, 1, 5)))
+                from texts in Gen.Choose(1, 4).SelectMany(n => Gen.ArrayOf(Text, n))
+                select (stream, error, texts)
+            )
+            .Resize(3)
         from statement in Gen.Frequency(
             (8, Gen.Constant(Statement.None)),
             (2, Gen.Constant(Statement.Good)),
@@ -133,7 +134,13 @@ public sealed class ModelTests(MigratedDatabase database) : IClassFixture<Migrat
         await CheckAsync(model, context, head);
     }
 
-    private static async Task<Answer> DoAsync(TestStore store, AppendContext context, Model model, Step step, Planned planned)
+    private static async Task<Answer> DoAsync(
+        TestStore store,
+        AppendContext context,
+        Model model,
+        Step step,
+        Planned planned
+    )
     {
         try
         {
@@ -157,7 +164,11 @@ public sealed class ModelTests(MigratedDatabase database) : IClassFixture<Migrat
                         {
                             Statement.Good =>
                             [
-                                new SqlWrite("insert into public.marks values ($1, $2)", context.TenantId, planned.Number),
+                                new SqlWrite(
+                                    "insert into public.marks values ($1, $2)",
+                                    context.TenantId,
+                                    planned.Number
+                                ),
                             ],
                             Statement.Bad => [new SqlWrite("select 1 / $1", 0)],
                             _ => [],
@@ -218,13 +229,21 @@ public sealed class ModelTests(MigratedDatabase database) : IClassFixture<Migrat
         {
             var row = await _stores[1].Documents.LoadAsync<Tally>(context.TenantId, id, Cancelled);
             Assert.Equal(model.Counts.TryGetValue(id, out var count) ? count : null, row?.Value.Count);
-            Assert.Equal(row, await _stores[0].Documents.LoadAtVersionAsync<Tally>(context.TenantId, id, 99, Cancelled));
+            Assert.Equal(
+                row,
+                await _stores[0].Documents.LoadAtVersionAsync<Tally>(context.TenantId, id, 99, Cancelled)
+            );
             if (row is not null)
                 Assert.Equal(
-                    (log.Last(e => e.StreamId == id).Position, JsonSerializer.Serialize(row.Value, _stores[0].Catalog.Json)),
                     (
-                        await _stores[0].QueryAsync<long>($"select position from documents.test_tally where id = '{id}'"),
-                        await _stores[0].QueryAsync<string>($"select data::text from documents.test_tally where id = '{id}'")
+                        log.Last(e => e.StreamId == id).Position,
+                        JsonSerializer.Serialize(row.Value, _stores[0].Catalog.Json)
+                    ),
+                    (
+                        await _stores[0]
+                            .QueryAsync<long>($"select position from documents.test_tally where id = '{id}'"),
+                        await _stores[0]
+                            .QueryAsync<string>($"select data::text from documents.test_tally where id = '{id}'")
                     )
                 );
         }
@@ -262,7 +281,8 @@ public sealed class ModelTests(MigratedDatabase database) : IClassFixture<Migrat
         private readonly Dictionary<Guid, long> _versions = [];
         private long _number;
 
-        public Guid[] Streams { get; } = [.. Enumerable.Range(0, ModelTests.Streams).Select(_ => Guid.CreateVersion7())];
+        public Guid[] Streams { get; } =
+        [.. Enumerable.Range(0, ModelTests.Streams).Select(_ => Guid.CreateVersion7())];
 
         public Guid[] Documents { get; } = [Guid.CreateVersion7(), Guid.CreateVersion7()];
 

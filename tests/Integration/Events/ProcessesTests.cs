@@ -121,7 +121,10 @@ public sealed class ProcessesTests(SharedPostgres server)
         }
 
         var documents = await store.QueryAsync<long>("select count(*) from documents.test_tally");
-        Assert.Equal(documents, log.Where(e => e.StreamType == "test-tally").Select(e => e.StreamId).Distinct().Count());
+        Assert.Equal(
+            documents,
+            log.Where(e => e.StreamType == "test-tally").Select(e => e.StreamId).Distinct().Count()
+        );
         Assert.Equal(
             log.Count(e => e.StreamType == "test-tally"),
             await store.QueryAsync<long>("select coalesce(sum((data ->> 'count')::int), 0) from documents.test_tally")
@@ -191,11 +194,15 @@ public sealed class ProcessesTests(SharedPostgres server)
     {
         private readonly ChildProcess _process;
         private readonly Task _reading;
+
         public Instance(string connectionString, string name)
         {
-            _process = ChildProcess.Start<AppendingProcess>(
-                [connectionString, name, $"{Writers}", $"{Guid.CreateVersion7()}"]
-            );
+            _process = ChildProcess.Start<AppendingProcess>([
+                connectionString,
+                name,
+                $"{Writers}",
+                $"{Guid.CreateVersion7()}",
+            ]);
             _reading = Task.Run(ReadAsync);
         }
 

@@ -21,7 +21,13 @@ public sealed class LogTailTests(MigratedDatabase database) : IClassFixture<Migr
     {
         await _other.AppendAsync(Guid.CreateVersion7(), 0, new Noted("before the start"));
         _store = new TestStore(_proxy.ConnectionString);
-        _tail = new LogTail([_observer], _store.Catalog, _store.Database, TimeProvider.System, NullLogger<LogTail>.Instance);
+        _tail = new LogTail(
+            [_observer],
+            _store.Catalog,
+            _store.Database,
+            TimeProvider.System,
+            NullLogger<LogTail>.Instance
+        );
         await _tail.StartAsync(Cancelled);
         await UntilAsync(() => _observer.Resets > 0);
     }

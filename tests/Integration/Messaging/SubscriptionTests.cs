@@ -40,7 +40,11 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
     [Fact]
     public async Task More_events_than_fit_into_one_transaction_are_all_handled()
     {
-        await _store.AppendAsync(Guid.CreateVersion7(), 0, [.. Enumerable.Range(0, 1300).Select(i => new Noted($"{i}"))]);
+        await _store.AppendAsync(
+            Guid.CreateVersion7(),
+            0,
+            [.. Enumerable.Range(0, 1300).Select(i => new Noted($"{i}"))]
+        );
         await using var runner = await StartAsync("one");
 
         await ReachesAsync(1300);
@@ -67,7 +71,10 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
         await AppendAsync(0);
         await ReachesAsync(3);
         Assert.Equal([1L, 2, 3], await HandledAsync());
-        Assert.Equal("one,two,two", await _store.QueryAsync<string>("select string_agg(runner, ',' order by n) from public.handled"));
+        Assert.Equal(
+            "one,two,two",
+            await _store.QueryAsync<string>("select string_agg(runner, ',' order by n) from public.handled")
+        );
     }
 
     [Fact]
@@ -125,7 +132,9 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
         void AssertSays(string words, params Type[] types) =>
             Assert.Contains(
                 words,
-                Assert.Throws<InvalidOperationException>(() => _ = new SubscriptionCatalog(types, _store.Catalog)).Message,
+                Assert
+                    .Throws<InvalidOperationException>(() => _ = new SubscriptionCatalog(types, _store.Catalog))
+                    .Message,
                 StringComparison.Ordinal
             );
 
@@ -146,7 +155,9 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
 
     private async Task<List<long>> HandledAsync()
     {
-        await using var command = _store.Database.Writes.CreateCommand("select position from public.handled order by n");
+        await using var command = _store.Database.Writes.CreateCommand(
+            "select position from public.handled order by n"
+        );
         await using var reader = await command.ExecuteReaderAsync(Cancelled);
         var handled = new List<long>();
         while (await reader.ReadAsync(Cancelled))

@@ -37,7 +37,9 @@ public sealed class MigratorTests(SharedPostgres server)
         )
             await change.ExecuteNonQueryAsync(Cancelled);
 
-        var e = await Assert.ThrowsAsync<InvalidOperationException>(() => MigratedDatabase.MigrateAsync(connectionString));
+        var e = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            MigratedDatabase.MigrateAsync(connectionString)
+        );
         Assert.Contains("Verbatim.Platform/0002-subscriptions.sql was changed", e.Message, StringComparison.Ordinal);
     }
 

@@ -83,14 +83,8 @@ public sealed class EventCatalogTests
         foreach (var type in new[] { typeof(NoDot), typeof(TwoDots), typeof(Upper), typeof(NothingBehindTheDot) })
             AssertSays("valid is module.noun-past-verb", () => _ = new EventCatalog([type]));
         AssertSays("must be 1, 2, 3", () => _ = new EventCatalog([typeof(Renamed), typeof(RenamedV1)]));
-        AssertSays(
-            "must be 1, 2, 3",
-            () => _ = new EventCatalog([typeof(Plain), typeof(AlsoPlain)])
-        );
-        AssertSays(
-            "Plain), 1 (",
-            () => _ = new EventCatalog([typeof(Plain), typeof(AlsoPlain)])
-        );
+        AssertSays("must be 1, 2, 3", () => _ = new EventCatalog([typeof(Plain), typeof(AlsoPlain)]));
+        AssertSays("Plain), 1 (", () => _ = new EventCatalog([typeof(Plain), typeof(AlsoPlain)]));
         AssertSays("must be IUpcast<Second>", () => _ = new EventCatalog([typeof(First), typeof(Second)]));
         AssertSays("newest version of 'test.upwards'", () => _ = new EventCatalog([typeof(Upwards), typeof(Plain)]));
         AssertSays("is generic", () => _ = new EventCatalog([typeof(Generic<>)]));

@@ -18,10 +18,7 @@ public sealed class LeafEncodingTests
         // Each line: hexadecimal bytes, two spaces or more, what they are.
         var leaf = Convert.FromHexString(
             string.Concat(
-                block
-                    .Split('\n')
-                    .Skip(1)
-                    .Select(line => line.Split("  ")[0].Replace(" ", "", StringComparison.Ordinal))
+                block.Split('\n').Skip(1).Select(line => line.Split("  ")[0].Replace(" ", "", StringComparison.Ordinal))
             )
         );
         var hash = example.Split("SHA-256: `")[1].Split('`')[0];

@@ -69,7 +69,8 @@ internal sealed class ChatCall(
                 await RelayWholeAsync(response);
         }
         catch (Exception e)
-            when ((ClientIsGone || _isSettled) && e is OperationCanceledException or IOException or HttpRequestException)
+            when ((ClientIsGone || _isSettled) && e is OperationCanceledException or IOException or HttpRequestException
+            )
         {
             // Behind the record there is only the client's own connection; what is lost there adds nothing to it.
             if (!_isSettled)
@@ -79,7 +80,11 @@ internal sealed class ChatCall(
         {
             // The stream has begun, so the one place that answers exceptions comes too late.
             await WriteErrorAsync(
-                new HttpError(503, "database-unavailable", "The outcome cannot be recorded now, so the answer is not finished.")
+                new HttpError(
+                    503,
+                    "database-unavailable",
+                    "The outcome cannot be recorded now, so the answer is not finished."
+                )
             );
         }
         catch (OperationCanceledException) when (_silence.IsCancellationRequested)
