@@ -51,8 +51,12 @@ internal sealed class TextReplay : IReplayWriter
                 .MoveTo(Indent)
                 .Write("NOT INTACT: this event does not have the leaf hash that is stored with it.", Style.Alarm)
                 .EndLine();
-        WriteData(recorded.Data);
-        WriteChanges(step);
+        using var data = JsonLook.TryParse(recorded.Data);
+        if (data is not null)
+            _json.Write(data.RootElement, Indent);
+        else
+            _text.MoveTo(Indent).Write("The stored data is not JSON.", Style.Alarm).EndLine();
+        WriteChanges(step, data?.RootElement ?? default);
         _last = step;
         await FlushAsync();
     }
@@ -99,16 +103,7 @@ internal sealed class TextReplay : IReplayWriter
         _text.Write(Text($", position {recorded.Position}"), Style.Faint).EndLine();
     }
 
-    private void WriteData(ReadOnlyMemory<byte> data)
-    {
-        using var json = JsonLook.TryParse(data);
-        if (json is not null)
-            _json.Write(json.RootElement, Indent);
-        else
-            _text.MoveTo(Indent).Write("The stored data is not JSON.", Style.Alarm).EndLine();
-    }
-
-    private void WriteChanges(ReplayStep step)
+    private void WriteChanges(ReplayStep step, JsonElement data)
     {
         if (step.Fault is { } fault)
         {
@@ -127,10 +122,10 @@ internal sealed class TextReplay : IReplayWriter
         var changes = StateDiff.Between(before?.RootElement, now.RootElement).ToList();
         _text.MoveTo(Indent).Write(changes.Count > 0 ? "state" : "state unchanged", Style.Faint).EndLine();
         foreach (var change in changes)
-            WriteChange(change);
+            WriteChange(change, data);
     }
 
-    private void WriteChange(StateChange change)
+    private void WriteChange(StateChange change, JsonElement data)
     {
         var (mark, style) = change.Kind switch
         {
@@ -141,6 +136,11 @@ internal sealed class TextReplay : IReplayWriter
         };
         _text.MoveTo(Indent).Write($"{mark} {change.Path}", style).Write(": ");
         var room = Math.Max(MinValueWidth, _text.Width - _text.Column);
+        if (change.Kind == ChangeKind.Added && JsonLook.LengthOf(change.After) > room && IsIn(data, change.After))
+        {
+            _text.Write("as above", Style.Faint).EndLine();
+            return;
+        }
         _text
             .Write(
                 change.Kind switch
@@ -152,6 +152,9 @@ internal sealed class TextReplay : IReplayWriter
             )
             .EndLine();
     }
+
+    private static bool IsIn(JsonElement data, JsonElement value) =>
+        data.ValueKind == JsonValueKind.Object && data.EnumerateObject().Any(p => JsonLook.IsSame(p.Value, value));
 
     private static string ChangeText(StateChange change, int room)
     {

@@ -28,7 +28,7 @@ public sealed class TextReplayTests
                + status: "started"
                + model: "simulator"
                + attempts: []
-               + request: {"model":"simulator","messages":[{"role":"user","content":"Why is th…
+               + request: {"model":"simulator","messages":[{"role":"user","content":"Why is the sky…
 
             2  gateway.inference-completed
                2026-01-31T12:00:01.456789Z  +1.333 s
@@ -81,6 +81,22 @@ public sealed class TextReplayTests
             """,
             text.Replace("\u001b[", "^", StringComparison.Ordinal)
         );
+    }
+
+    [Fact]
+    public async Task What_the_event_brought_in_full_is_not_repeated_in_the_state()
+    {
+        var body = $$"""{"text":"{{new string('x', 200)}}"}""";
+        var step = Recording.Start with
+        {
+            Event = Recording.Event(1, "a.b", TimeSpan.Zero, $$"""{"body":{{body}},"n":1}"""),
+            After = Recording.Json($$"""{"kept":{{body}},"n":1}"""),
+            State = null,
+        };
+
+        var text = await ReplayAsync([step]);
+
+        Assert.EndsWith("   state\n   + kept: as above\n   + n: 1\n", text, StringComparison.Ordinal);
     }
 
     [Theory]
