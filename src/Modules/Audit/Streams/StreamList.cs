@@ -81,7 +81,7 @@ internal sealed class StreamList(Database database)
         CancellationToken cancellationToken
     )
     {
-        await using var command = new NpgsqlCommand("select position from platform.log_head", connection);
+        await using var command = new NpgsqlCommand("select coalesce(max(position), 0) from platform.events", connection);
         var head = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
         return new ListingPoint(head, head + 1, DateTimeOffset.MaxValue);
     }
