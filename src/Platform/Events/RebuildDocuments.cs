@@ -24,36 +24,59 @@ internal sealed class RebuildDocuments(Database database, EventCatalog events, D
 
     public string Usage => "[--check]";
 
-    public string Summary => "Folds all documents anew from their events and repairs those that differ; with --check it only says which.";
+    public string Summary =>
+        "Folds all documents anew from their events and repairs those that differ; with --check it only says which.";
 
-    public async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, CancellationToken cancellationToken)
+    public async Task<int> RunAsync(
+        IReadOnlyList<string> arguments,
+        TextWriter output,
+        CancellationToken cancellationToken
+    )
     {
         var isCheck = arguments is ["--check"];
         if (arguments.Count > 0 && !isCheck)
             throw new CommandUsageException($"'{string.Join(' ', arguments)}' is not understood.");
 
         var total = 0;
-        foreach (var document in documents.Shapes.Where(d => d.Snapshot == SnapshotKind.Inline).OrderBy(d => d.StreamType, StringComparer.Ordinal))
+        foreach (
+            var document in documents
+                .Shapes.Where(d => d.Snapshot == SnapshotKind.Inline)
+                .OrderBy(d => d.StreamType, StringComparer.Ordinal)
+        )
         {
             var (count, differing) = await CompareAsync(document, cancellationToken);
             total += differing.Count;
             if (!isCheck && differing.Count > 0)
                 await RepairAsync(document, differing, cancellationToken);
             await output.WriteLineAsync(
-                string.Create(CultureInfo.InvariantCulture, $"{document.StreamType}: {count} folded, {differing.Count} {(isCheck ? "differ" : "repaired")}")
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{document.StreamType}: {count} folded, {differing.Count} {(isCheck ? "differ" : "repaired")}"
+                )
             );
             if (isCheck && differing.Count > 0)
-                await output.WriteLineAsync($"  the first is {differing[0].StreamId} of organization {differing[0].TenantId}");
+                await output.WriteLineAsync(
+                    $"  the first is {differing[0].StreamId} of organization {differing[0].TenantId}"
+                );
         }
         return isCheck && total > 0 ? 1 : 0;
     }
 
-    private async Task<(long Count, List<StreamKey> Differing)> CompareAsync(DocumentShape document, CancellationToken cancellationToken)
+    private async Task<(long Count, List<StreamKey> Differing)> CompareAsync(
+        DocumentShape document,
+        CancellationToken cancellationToken
+    )
     {
         await using var logSide = await database.Writes.OpenConnectionAsync(cancellationToken);
         await using var tableSide = await database.Writes.OpenConnectionAsync(cancellationToken);
-        await using var logSnapshot = await logSide.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-        await using var tableSnapshot = await tableSide.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await using var logSnapshot = await logSide.BeginTransactionAsync(
+            IsolationLevel.RepeatableRead,
+            cancellationToken
+        );
+        await using var tableSnapshot = await tableSide.BeginTransactionAsync(
+            IsolationLevel.RepeatableRead,
+            cancellationToken
+        );
         await using (var export = new NpgsqlCommand("select pg_export_snapshot()", logSide))
         {
             var name = (string)(await export.ExecuteScalarAsync(cancellationToken))!;
@@ -63,23 +86,37 @@ internal sealed class RebuildDocuments(Database database, EventCatalog events, D
 
         long count = 0;
         var differing = new List<StreamKey>();
-        await foreach (var batch in FoldAllAsync(document, logSide, cancellationToken).Chunk(BatchSize).WithCancellation(cancellationToken))
+        await foreach (
+            var batch in FoldAllAsync(document, logSide, cancellationToken)
+                .Chunk(BatchSize)
+                .WithCancellation(cancellationToken)
+        )
         {
             count += batch.Length;
             var stored = await ReadRowsAsync(document, batch.Select(r => r.Key), tableSide, cancellationToken);
-            differing.AddRange(batch.Where(r => !stored.TryGetValue(r.Key, out var row) || !IsSame(row, r)).Select(r => r.Key));
+            differing.AddRange(
+                batch.Where(r => !stored.TryGetValue(r.Key, out var row) || !IsSame(row, r)).Select(r => r.Key)
+            );
         }
         differing.AddRange(await ReadOrphansAsync(document, tableSide, cancellationToken));
         return (count, differing);
     }
 
-    private async Task RepairAsync(DocumentShape document, List<StreamKey> differing, CancellationToken cancellationToken)
+    private async Task RepairAsync(
+        DocumentShape document,
+        List<StreamKey> differing,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
         await using var reading = await database.Writes.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Nobody appends until this commits, and a state that was loaded before it is no base for the next one.
-        await ExecuteAsync(connection, "update platform.sequencer set documents_generation = documents_generation + 1", cancellationToken);
+        await ExecuteAsync(
+            connection,
+            "update platform.sequencer set documents_generation = documents_generation + 1",
+            cancellationToken
+        );
         foreach (var batch in differing.Chunk(BatchSize))
         {
             await using var delete = new NpgsqlCommand(
@@ -103,7 +140,11 @@ internal sealed class RebuildDocuments(Database database, EventCatalog events, D
         await transaction.CommitAsync(cancellationToken);
     }
 
-    private IAsyncEnumerable<Row> FoldAllAsync(DocumentShape document, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private IAsyncEnumerable<Row> FoldAllAsync(
+        DocumentShape document,
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         var command = new NpgsqlCommand(
             """
@@ -156,7 +197,10 @@ internal sealed class RebuildDocuments(Database database, EventCatalog events, D
                 }
                 key = next;
                 (version, position) = (reader.GetInt64(2), reader.GetInt64(3));
-                state = document.Evolve(state, events.Read(reader.GetString(4), reader.GetInt16(5), reader.GetFieldValue<byte[]>(6), position));
+                state = document.Evolve(
+                    state,
+                    events.Read(reader.GetString(4), reader.GetInt16(5), reader.GetFieldValue<byte[]>(6), position)
+                );
             }
             if (state is not null)
                 yield return new Row(key, version, position, document.Write(state));
@@ -189,7 +233,11 @@ internal sealed class RebuildDocuments(Database database, EventCatalog events, D
     }
 
     // Documents of which the log knows nothing.
-    private static async Task<List<StreamKey>> ReadOrphansAsync(DocumentShape document, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<List<StreamKey>> ReadOrphansAsync(
+        DocumentShape document,
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(
             $"""
@@ -209,7 +257,9 @@ internal sealed class RebuildDocuments(Database database, EventCatalog events, D
     }
 
     private static bool IsSame(Row stored, Row folded) =>
-        stored.Version == folded.Version && stored.Position == folded.Position && stored.Json.AsSpan().SequenceEqual(folded.Json);
+        stored.Version == folded.Version
+        && stored.Position == folded.Position
+        && stored.Json.AsSpan().SequenceEqual(folded.Json);
 
     private static void AddKeys(NpgsqlCommand command, IReadOnlyCollection<StreamKey> keys)
     {

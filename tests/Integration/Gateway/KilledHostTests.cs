@@ -24,7 +24,10 @@ public sealed partial class KilledHostTests
         {
             key = PrintedKey().Match(first.Output).Value;
             using var client = first.Client(key);
-            var calls = Enumerable.Range(0, 100).Select(i => CallAsync(client, $"simulator:delay={i * 20}ms", answered)).ToList();
+            var calls = Enumerable
+                .Range(0, 100)
+                .Select(i => CallAsync(client, $"simulator:delay={i * 20}ms", answered))
+                .ToList();
             // Half have been answered, the others are on their way or at the simulator.
             while (Count(answered) < 40)
                 await Task.WhenAny(calls.Where(c => !c.IsCompleted));
@@ -40,14 +43,19 @@ public sealed partial class KilledHostTests
         string? cursor = null;
         do
         {
-            var page = (await auditor.GetFromJsonAsync<JsonNode>($"/api/audit/streams?type=inference&limit=50&cursor={cursor}", Cancellation))!;
+            var page = (
+                await auditor.GetFromJsonAsync<JsonNode>(
+                    $"/api/audit/streams?type=inference&limit=50{cursor}",
+                    Cancellation
+                )
+            )!;
             foreach (var stream in page["data"]!.AsArray())
             {
                 var id = stream!["streamId"]!.GetValue<Guid>();
                 var state = await auditor.GetFromJsonAsync<JsonNode>($"/api/audit/streams/{id}/state", Cancellation);
                 statuses.Add(id, state!["state"]!["status"]!.GetValue<string>());
             }
-            cursor = page["nextCursor"]?.GetValue<string>();
+            cursor = page["nextCursor"] is { } next ? "&cursor=" + next.GetValue<string>() : null;
         } while (cursor is not null);
 
         Assert.All(answered, id => Assert.Equal("completed", statuses[id]));
@@ -127,7 +135,11 @@ public sealed partial class KilledHostTests
         }
 
         public HttpClient Client(string key) =>
-            new() { BaseAddress = address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
+            new()
+            {
+                BaseAddress = address,
+                DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
+            };
 
         // SIGKILL: nothing of it is run any more.
         public void Kill() => process.Kill();
