@@ -6,7 +6,11 @@ namespace Verbatim.Platform.Events;
 /// <param name="TenantId">The organization whose streams are written.</param>
 /// <param name="Actor"><c>user:&lt;uuid&gt;</c>, <c>api-key:&lt;uuid&gt;</c> or <c>system:&lt;name&gt;</c>; 100 characters at most.</param>
 /// <param name="Correlation">The request's id, empty if there is none; 128 characters at most.</param>
-public readonly record struct AppendContext(Guid TenantId, string Actor, string Correlation);
+public readonly record struct AppendContext(Guid TenantId, string Actor, string Correlation)
+{
+    /// <summary>A statement for the transaction of every append in this context, or null.</summary>
+    public SqlWrite? Also { get; init; }
+}
 
 /// <summary>What an append came to.</summary>
 /// <param name="LastPosition">The position of its last event, or 0 when it conflicted.</param>

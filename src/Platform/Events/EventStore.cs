@@ -121,6 +121,8 @@ public sealed class EventStore
             return Task.FromCanceled<AppendResult>(cancellationToken);
         if (streams.Count == 0)
             throw new ArgumentException("There is no event to append.", nameof(streams));
+        if (streams[0].Context.Also is { } also)
+            writes = [.. writes, also];
         var pending = new PendingAppend(streams, writes);
         if (pending.Bytes > MaxAppendBytes)
             throw new ArgumentException(

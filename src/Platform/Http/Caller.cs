@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http.Idempotency;
 
 namespace Verbatim.Platform.Http;
 
@@ -31,7 +32,16 @@ public sealed record Caller(Guid TenantId, string Actor, Guid UserId, IReadOnlyS
     }
 
     /// <summary>What an append on behalf of this caller, for this request, is stored with.</summary>
-    public AppendContext For(HttpContext context) => new(TenantId, Actor, RequestId.Of(context));
+    public AppendContext For(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return new AppendContext(TenantId, Actor, RequestId.Of(context))
+        {
+            Also = context.Features.Get<IdempotentAttempt>() is { Id: var attempt }
+                ? IdempotentRequests.MarkEffect(attempt)
+                : null,
+        };
+    }
 }
 
 /// <summary>The identity that authentication leaves on a request.</summary>

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.Idempotency;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Messaging;
 using Verbatim.Platform.Postgres;
@@ -79,6 +80,7 @@ public static class ModuleHosting
         app.UseStatusCodePages(Errors.WriteStatusAsync);
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<IdempotencyMiddleware>();
 
         var groups = new Dictionary<string, RouteGroupBuilder>(StringComparer.Ordinal);
         foreach (var endpoint in app.Services.GetServices<IEndpoint>())
@@ -177,6 +179,9 @@ public static class ModuleHosting
     private static void AddHttp(IServiceCollection services)
     {
         services.AddApiDescription();
+        services.AddSingleton<IdempotentRequests>();
+        services.AddSingleton<IdempotencySweeper>();
+        services.AddHostedService(p => p.GetRequiredService<IdempotencySweeper>());
         services.AddExceptionHandler<ExceptionHandler>();
         services.AddProblemDetails(options =>
             options.CustomizeProblemDetails = problem =>

@@ -1,5 +1,8 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using Verbatim.Platform.Http.Idempotency;
 
 namespace Verbatim.Platform.Http.OpenApi;
 
@@ -16,6 +19,8 @@ internal sealed class DocumentDescriber : IOpenApiDocumentTransformer
         **Errors.** `/api` answers RFC 9457 problems with a stable `code`. `/v1` answers in the shape that its SDKs know.
 
         **Lists** take `cursor` and `limit` and answer `{ "data": [], "nextCursor": null }`.
+
+        **Repeating.** Every POST of `/api` that needs a credential takes an `Idempotency-Key`: it happens once, however often it is sent.
 
         **Requests** are JSON; a field that a route does not know is refused, not ignored. Times are RFC 3339 in UTC, ids are UUIDs. Every
         response carries `x-request-id`: yours, if you sent one of up to 128 visible ASCII characters.
@@ -60,6 +65,27 @@ internal sealed class DocumentDescriber : IOpenApiDocumentTransformer
                 "The id of this request, in the server's log and in every event that it caused."
             ),
         };
+        components.Parameters = new Dictionary<string, IOpenApiParameter>(StringComparer.Ordinal)
+        {
+            [IdempotencyMiddleware.KeyHeader] = new OpenApiParameter
+            {
+                Name = IdempotencyMiddleware.KeyHeader,
+                In = ParameterLocation.Header,
+                Description =
+                    "Makes the request safe to repeat: within 24 hours the same key with the same request gets the first answer again, "
+                    + "with `Idempotency-Replayed: true`. A fresh UUID is a good key.",
+                Schema = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.String,
+                    MinLength = 1,
+                    MaxLength = IdempotencyMiddleware.MaxKeyLength,
+                },
+                Example = "5f1c0f4e-8f0b-4c0e-9a43-2f6c1d7be0a9",
+            },
+        };
+        // The framework's shapes of errors, which ours stand in for.
+        components.Schemas!.Remove(nameof(ProblemDetails));
+        components.Schemas.Remove(nameof(HttpValidationProblemDetails));
         Sort(document, components);
         return Task.CompletedTask;
     }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
+using Verbatim.Platform.Http.Idempotency;
 
 namespace Verbatim.Platform.Http.OpenApi;
 
@@ -36,9 +37,16 @@ internal sealed class OperationDescriber(IOptions<JsonOptions> json) : IOpenApiO
         operation.OperationId = NameOf(metadata.OfType<MethodInfo>().First());
         DescribeSecurity(operation, metadata.OfType<RouteScope>().Last().Scope, document);
         DescribeParameters(operation);
+        var isIdempotent = IdempotencyMiddleware.Covers(
+            context.Description.HttpMethod!,
+            context.Description.RelativePath!,
+            metadata.OfType<RouteScope>().Last()
+        );
+        if (isIdempotent)
+            (operation.Parameters ??= []).Add(new OpenApiParameterReference(IdempotencyMiddleware.KeyHeader, document));
         DescribeRequest(operation, metadata);
         DescribeResponses(operation, metadata, document);
-        await DescribeErrorsAsync(operation, metadata, context, cancellationToken);
+        await DescribeErrorsAsync(operation, metadata, isIdempotent, context, cancellationToken);
 
         var responses = operation.Responses!.OrderBy(r => r.Key, StringComparer.Ordinal).ToList();
         operation.Responses = [];
@@ -119,12 +127,15 @@ internal sealed class OperationDescriber(IOptions<JsonOptions> json) : IOpenApiO
     private async Task DescribeErrorsAsync(
         OpenApiOperation operation,
         IList<object> metadata,
+        bool isIdempotent,
         OpenApiOperationTransformerContext context,
         CancellationToken cancellationToken
     )
     {
         var dialect = metadata.OfType<IErrorDialect>().LastOrDefault() ?? ProblemDialect.Instance;
-        var common = CommonErrors(operation, dialect).ToLookup(e => e.Status);
+        var common = CommonErrors(operation, dialect)
+            .Concat(isIdempotent ? [IdempotencyMiddleware.InProgress, IdempotencyMiddleware.KeyReused] : [])
+            .ToLookup(e => e.Status);
         var declared = metadata.OfType<RouteError>().Select(e => e.Error).ToLookup(e => e.Status);
 
         foreach (var status in operation.Responses!.Keys.Where(s => s[0] is '4' or '5').ToList())
