@@ -47,16 +47,18 @@ internal sealed partial class InstanceRegister(
         // The web server has stopped before this, so nothing new begins. What is still open is for another instance, or the next start, to close.
         if (journal.HasNoneOpen)
             await TryForgetAsync(cancellationToken);
-        await _connection.DisposeAsync();
+        await DropConnectionAsync();
     }
 
     private async Task TryForgetAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await ForgetAsync(journal.Instance, cancellationToken);
+            // A connection of its own: the beat that was given up may still hold the other.
+            await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
+            await ForgetAsync(connection, journal.Instance, cancellationToken);
         }
-        catch (Exception e) when (e is NpgsqlException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             LogMissedBeat(e.Message);
         }
@@ -72,12 +74,10 @@ internal sealed partial class InstanceRegister(
                 await BeatAsync(stoppingToken);
                 await FindLostAsync(SilentFor, stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or LogUnavailableException or InvalidOperationException)
+            catch (Exception e) when (e is not OutOfMemoryException && !stoppingToken.IsCancellationRequested)
             {
                 LogMissedBeat(e.Message);
-                if (_connection is not null)
-                    await _connection.DisposeAsync();
-                _connection = null;
+                await DropConnectionAsync();
             }
         }
     }
@@ -112,7 +112,7 @@ internal sealed partial class InstanceRegister(
             if (!await TryLockAsync(lockKey, cancellationToken))
                 continue;
             var lost = await CloseIntentsAsync(instance, openBehind, cancellationToken);
-            await ForgetAsync(instance, cancellationToken);
+            await ForgetAsync(_connection!, instance, cancellationToken);
             await using var unlock = Command("select pg_advisory_unlock($1)");
             unlock.Parameters.Add(new NpgsqlParameter<long> { TypedValue = lockKey });
             await unlock.ExecuteNonQueryAsync(cancellationToken);
@@ -194,11 +194,26 @@ internal sealed partial class InstanceRegister(
         return open;
     }
 
-    private async Task ForgetAsync(Guid instance, CancellationToken cancellationToken)
+    private static async Task ForgetAsync(NpgsqlConnection connection, Guid instance, CancellationToken cancellationToken)
     {
-        await using var forget = Command("delete from gateway.instances where id = $1");
+        await using var forget = new NpgsqlCommand("delete from gateway.instances where id = $1", connection);
         forget.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = instance });
         await forget.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task DropConnectionAsync()
+    {
+        try
+        {
+            if (_connection is not null)
+                await _connection.DisposeAsync();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A command that was given up may hold it; it goes with the pool.
+            LogMissedBeat(e.Message);
+        }
+        _connection = null;
     }
 
     private NpgsqlCommand Command(string sql) => new(sql, _connection);
