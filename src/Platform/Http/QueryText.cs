@@ -57,7 +57,7 @@ public sealed class WholeNumberAttribute(long min, long max = long.MaxValue) : Q
 /// <summary>Writes what <see cref="QueryTextAttribute"/>s say into the OpenAPI document.</summary>
 internal static class QueryTextSchemas
 {
-    public static Task Transform(
+    public static Task TransformAsync(
         OpenApiOperation operation,
         OpenApiOperationTransformerContext context,
         CancellationToken cancellationToken

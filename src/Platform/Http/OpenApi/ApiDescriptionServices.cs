@@ -17,7 +17,7 @@ internal static class ApiDescriptionServices
                 options.CreateSchemaReferenceId = SchemaDescriber.NameOf;
                 options.AddSchemaTransformer<SchemaDescriber>();
                 // Before the parameters get the names that they have on the wire.
-                options.AddOperationTransformer(QueryTextSchemas.Transform);
+                options.AddOperationTransformer(QueryTextSchemas.TransformAsync);
                 options.AddOperationTransformer<OperationDescriber>();
                 options.AddDocumentTransformer<DocumentDescriber>();
             }
