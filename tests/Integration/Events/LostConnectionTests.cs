@@ -15,7 +15,9 @@ public sealed class LostConnectionTests(MigratedDatabase database) : IClassFixtu
 
     public async ValueTask InitializeAsync()
     {
-        _store = new TestStore(_proxy.ConnectionString);
+        // A session whose client is cut off keeps the log's lock until the server throws it out, 10 s later; on a busy machine the
+        // default patience is then too little.
+        _store = new TestStore(_proxy.ConnectionString, patience: TimeSpan.FromSeconds(60));
         // So that the writer is connected, and knows the head.
         await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("first"));
         await _direct.ExecuteAsync("create table if not exists public.marks (id uuid)");

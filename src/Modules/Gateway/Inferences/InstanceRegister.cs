@@ -194,7 +194,11 @@ internal sealed partial class InstanceRegister(
         return open;
     }
 
-    private static async Task ForgetAsync(NpgsqlConnection connection, Guid instance, CancellationToken cancellationToken)
+    private static async Task ForgetAsync(
+        NpgsqlConnection connection,
+        Guid instance,
+        CancellationToken cancellationToken
+    )
     {
         await using var forget = new NpgsqlCommand("delete from gateway.instances where id = $1", connection);
         forget.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = instance });
