@@ -13,7 +13,7 @@ internal sealed record StreamListPage(IReadOnlyList<StreamSummary> Streams, List
 /// <summary>
 /// Lists the streams of an organization, each once, at its latest event that matches the filter, newest first. It walks the matching events
 /// backwards through an index (<c>0010-stream-lists.sql</c>), so that a page costs what lies between its first and its last row, however large
-/// the log is. The log only grows, and a listing does not look behind the head that it began at: its pages fit together although they are
+/// the log is. The log only grows, and a listing does not look beyond the head that it began at: its pages fit together although they are
 /// read one by one, and need no transaction.
 /// </summary>
 internal sealed class StreamList(Database database, EventStore events)
@@ -178,6 +178,8 @@ internal sealed class StreamList(Database database, EventStore events)
             CancellationToken cancellationToken
         )
         {
+            if (matches.Count == 0)
+                return [];
             // Without an actor all events up to a time match, so the next one tells. The limit keeps the planner from reading all events once.
             var later = filter.Actor is null ? "e.version = s.version + 1" : "e.version > s.version and e.actor = $6";
             await using var command = Command(

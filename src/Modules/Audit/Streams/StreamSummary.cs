@@ -13,6 +13,8 @@ namespace Verbatim.Modules.Audit.Streams;
 /// The place of its latest event that matches the filters, by which the list is ordered. The same as <c>lastPosition</c> when nothing is
 /// filtered.
 /// </param>
+// Times are DateTime in UTC, here and in the other answers: they are written with a Z, while the +00:00 of a DateTimeOffset becomes a
+// space when it is copied into the query of the next request.
 public sealed record StreamSummary(
     Guid StreamId,
     string StreamType,
