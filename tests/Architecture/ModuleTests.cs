@@ -1,170 +1,94 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
-using Verbatim.Modules.Audit;
-using Verbatim.Modules.Gateway;
-using Verbatim.Modules.Identity;
-using Verbatim.Platform.Events;
+using System.Xml.Linq;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Tests.Architecture;
 
-/// <summary>The rules of the house that the compiler does not keep.</summary>
-public sealed class ModuleTests
+public sealed partial class ModuleTests
 {
-    private static readonly IModule[] Modules = [new IdentityModule(), new GatewayModule(), new AuditModule()];
+    [Fact]
+    public void A_module_knows_Platform_and_Contracts_and_nothing_else_of_the_product()
+    {
+        string[] allowed = ["Platform", "Contracts"];
 
-    private static readonly Assembly Platform = typeof(EventStore).Assembly;
+        var beyond = Projects("src/Modules")
+            .SelectMany(p => References(p).Except(allowed, StringComparer.Ordinal).Select(r => $"{p} references {r}."));
 
-    private static readonly string[] WordsThatSayNothing =
-    [
-        "Manager",
-        "Helper",
-        "Helpers",
-        "Util",
-        "Utils",
-        "Common",
-        "Dto",
-        "Impl",
-    ];
-
-    public static TheoryData<IModule> All => new(Modules);
+        Findings.AssertNone(beyond);
+    }
 
     [Fact]
-    public void Every_module_in_the_repository_is_tested_here()
+    public void Contracts_knows_Platform_alone_and_Platform_knows_nobody()
     {
-        var folders = Directory
-            .GetDirectories(Path.Combine(RepositoryRoot(), "src", "Modules"))
-            .Select(Path.GetFileName)
-            .Order(StringComparer.Ordinal);
+        Assert.Equal(["Platform"], References("src/Contracts/Contracts.csproj"));
+        Assert.Empty(References("src/Platform/Platform.csproj"));
+    }
+
+    [Fact]
+    public void The_assemblies_keep_to_what_the_projects_say()
+    {
+        string[] allowed = ["Verbatim.Platform", "Verbatim.Contracts"];
+
+        var beyond = Product.ModuleAssemblies.SelectMany(assembly =>
+            assembly
+                .GetReferencedAssemblies()
+                .Select(r => r.Name!)
+                .Where(r => r.StartsWith("Verbatim.", StringComparison.Ordinal))
+                .Except(allowed, StringComparer.Ordinal)
+                .Select(r => $"{assembly.GetName().Name} references {r}.")
+        );
+
+        Findings.AssertNone(beyond);
+    }
+
+    [Fact]
+    public void Each_module_is_one_class_with_a_name_of_its_own()
+    {
+        foreach (var assembly in Product.ModuleAssemblies)
+            Assert.Single(assembly.GetTypes(), t => t.IsClass && t.IsAssignableTo(typeof(IModule)));
+        var names = Product.Modules.Select(m => m.Name).ToList();
+        Assert.Equal(names.Distinct(StringComparer.Ordinal), names);
+        Assert.All(names, name => Assert.Matches(ModuleName(), name));
+    }
+
+    [Fact]
+    public void Host_names_each_module_once()
+    {
+        var program = Product.Sources.Single(f => f.Path == "src/Host/Program.cs");
+
+        var named = NewModule().Matches(program.Code).Select(m => m.Groups["name"].Value).Order(StringComparer.Ordinal);
 
         Assert.Equal(
-            folders,
-            Modules
-                .Select(m => m.GetType().Name.Replace("Module", "", StringComparison.Ordinal))
-                .Order(StringComparer.Ordinal)
+            Projects("src/Modules").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal),
+            named
         );
-    }
-
-    [Theory]
-    [MemberData(nameof(All))]
-    public void A_module_knows_only_Platform_and_Contracts(IModule module)
-    {
-        var ours = module
-            .GetType()
-            .Assembly.GetReferencedAssemblies()
-            .Select(a => a.Name!)
-            .Where(n => n.StartsWith("Verbatim", StringComparison.Ordinal));
-
-        Assert.Empty(ours.Except(["Verbatim.Platform", "Verbatim.Contracts"], StringComparer.Ordinal));
     }
 
     [Fact]
-    public void Platform_knows_no_module_and_no_contract() =>
-        Assert.DoesNotContain(
-            Platform.GetReferencedAssemblies(),
-            a => a.Name!.StartsWith("Verbatim", StringComparison.Ordinal)
-        );
-
-    [Theory]
-    [MemberData(nameof(All))]
-    public void Every_request_type_is_public_or_its_validation_is_skipped_without_a_word(IModule module)
+    public void Packages_have_their_versions_in_one_place()
     {
-        var hidden = TypesOf(module)
-            .Where(t => t.Name.EndsWith("Request", StringComparison.Ordinal) && IsBodyOfAnEndpoint(t) && !t.IsPublic);
+        var own = Projects("src")
+            .Concat(Projects("tests"))
+            .Where(p => Load(p).Descendants("PackageReference").Any(r => r.Attribute("Version") is not null));
 
-        Assert.Empty(hidden);
+        Findings.AssertNone(own);
     }
 
-    [Theory]
-    [MemberData(nameof(All))]
-    public void Every_event_is_named_after_its_module(IModule module)
-    {
-        var catalog = new EventCatalog([module.GetType().Assembly]);
+    private static IEnumerable<string> Projects(string folder) =>
+        Directory
+            .EnumerateFiles(Path.Combine(Product.Root, folder), "*.csproj", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal);
 
-        Assert.All(catalog.Shapes, s => Assert.Matches($"^{module.Name}\\.[a-z0-9]+(-[a-z0-9]+)+$", s.Name));
-    }
+    private static IEnumerable<string> References(string project) =>
+        Load(project)
+            .Descendants("ProjectReference")
+            .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')));
 
-    [Theory]
-    [MemberData(nameof(All))]
-    public void No_type_has_a_name_that_says_nothing(IModule module) =>
-        Assert.DoesNotContain(
-            TypesOf(module),
-            t => WordsThatSayNothing.Any(w => t.Name.EndsWith(w, StringComparison.Ordinal))
-        );
+    private static XDocument Load(string project) => XDocument.Load(Path.Combine(Product.Root, project));
 
-    [Theory]
-    [MemberData(nameof(All))]
-    public void Every_async_method_says_so(IModule module)
-    {
-        var silent = TypesOf(module)
-            .SelectMany(t =>
-                t.GetMethods(
-                    BindingFlags.Instance
-                        | BindingFlags.Static
-                        | BindingFlags.Public
-                        | BindingFlags.NonPublic
-                        | BindingFlags.DeclaredOnly
-                )
-            )
-            .Where(m =>
-                m.ReturnType == typeof(Task)
-                || (m.ReturnType.IsGenericType && m.ReturnType.GetGenericTypeDefinition() == typeof(Task<>))
-            )
-            .Where(m =>
-                !m.IsSpecialName
-                && !m.Name.Contains('<', StringComparison.Ordinal)
-                && !m.Name.EndsWith("Async", StringComparison.Ordinal)
-            );
+    [GeneratedRegex(@"new (?<name>\w+)Module\(\)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex NewModule();
 
-        Assert.Empty(silent.Select(m => $"{m.DeclaringType}.{m.Name}"));
-    }
-
-    [Fact]
-    public void Time_and_ids_come_from_their_one_source()
-    {
-        var pattern = new Regex(
-            @"DateTime(Offset)?\.(Utc)?Now|Guid\.(NewGuid|CreateVersion7)\(|new Random\(",
-            RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture,
-            TimeSpan.FromSeconds(1)
-        );
-        // The id source itself; a hash of nobody's password, which must be unguessable and is never seen; the request's id, which no test decides.
-        string[] allowed = ["IdSource.cs", "Passwords.cs", "RequestId.cs"];
-
-        var found = Directory
-            .EnumerateFiles(Path.Combine(RepositoryRoot(), "src"), "*.cs", SearchOption.AllDirectories)
-            .Where(f =>
-                !f.Contains("/obj/", StringComparison.Ordinal)
-                && !allowed.Contains(Path.GetFileName(f), StringComparer.Ordinal)
-            )
-            .SelectMany(f =>
-                File.ReadLines(f)
-                    .Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal) && pattern.IsMatch(l))
-                    .Select(l => $"{Path.GetFileName(f)}: {l.Trim()}")
-            );
-
-        Assert.Empty(found);
-    }
-
-    private static IEnumerable<Type> TypesOf(IModule module) =>
-        module
-            .GetType()
-            .Assembly.GetTypes()
-            .Where(t => t.Namespace?.StartsWith("Verbatim", StringComparison.Ordinal) is true);
-
-    private static bool IsBodyOfAnEndpoint(Type request) =>
-        request
-            .Assembly.GetTypes()
-            .Where(t => t.IsAssignableTo(typeof(IEndpoint)))
-            .SelectMany(t =>
-                t.GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
-            )
-            .Any(m => m.GetParameters().Any(p => p.ParameterType == request));
-
-    private static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Monolith.sln")))
-            folder = folder.Parent;
-        return folder.FullName;
-    }
+    [GeneratedRegex("^[a-z]+$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ModuleName();
 }

@@ -20,7 +20,7 @@ public static class RequestId
         return context.TraceIdentifier;
     }
 
-    internal static Task Middleware(HttpContext context, RequestDelegate next)
+    internal static Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var given = context.Request.Headers[Header];
         context.TraceIdentifier =

@@ -75,7 +75,7 @@ public static class ModuleHosting
     public static void MapModules(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        app.Use(RequestId.Middleware);
+        app.Use(RequestId.InvokeAsync);
         app.UseExceptionHandler();
         app.UseStatusCodePages(Errors.WriteStatusAsync);
         app.UseAuthentication();

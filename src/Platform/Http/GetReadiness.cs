@@ -9,25 +9,6 @@ using Verbatim.Platform.Modules;
 
 namespace Verbatim.Platform.Http;
 
-/// <summary>How the instance is.</summary>
-/// <param name="Status"><c>live</c> or <c>ready</c>.</param>
-public sealed record HealthResponse(string Status);
-
-/// <summary>For the one who restarts containers: the process answers.</summary>
-internal sealed class GetLiveness : IEndpoint
-{
-    public string Prefix => "/health";
-
-    public void Map(IEndpointRouteBuilder routes) =>
-        routes
-            .MapGet("/live", () => TypedResults.Ok(new HealthResponse("live")))
-            .AllowAnyone()
-            .WithTags("Health")
-            .WithSummary("Is the process alive?")
-            .WithDescription("Answers as long as the process does; asks nobody else.")
-            .WithResponseExample(StatusCodes.Status200OK, new HealthResponse("live"));
-}
-
 /// <summary>For the load balancer: requests can be served, which takes the database.</summary>
 internal sealed class GetReadiness : IEndpoint
 {
