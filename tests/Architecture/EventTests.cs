@@ -1,11 +1,12 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Messaging;
 
 namespace Verbatim.Tests.Architecture;
 
-public sealed class EventTests
+public sealed partial class EventTests
 {
     private static readonly EventCatalog Catalog = new([.. Product.ModuleAssemblies, typeof(Scopes).Assembly]);
 
@@ -22,6 +23,16 @@ public sealed class EventTests
 
         Assert.NotEmpty(Catalog.Shapes);
         Findings.AssertNone(strangers);
+    }
+
+    [Fact]
+    public void An_event_is_called_by_a_noun_and_what_happened_to_it()
+    {
+        var others = Catalog
+            .Shapes.Where(s => !StoredName().IsMatch(s.Name))
+            .Select(s => $"{s.ClrType} is stored as '{s.Name}'; valid is module.noun-past-verb.");
+
+        Findings.AssertNone(others);
     }
 
     [Fact]
@@ -81,6 +92,9 @@ public sealed class EventTests
 
     private static HashSet<string> OwnersOf(Type type, HashSet<string> all) =>
         type.Assembly == typeof(Scopes).Assembly ? all : [Product.ModuleOf(type.Assembly).Name];
+
+    [GeneratedRegex(@"^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)+$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex StoredName();
 
     private sealed record FromAnotherWorld : IEvent;
 }
