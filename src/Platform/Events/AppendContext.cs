@@ -77,8 +77,8 @@ internal readonly record struct EncodedEvent(string Type, int TypeVersion, byte[
 
 /// <param name="Document">Whose table it goes to.</param>
 /// <param name="Json">The state.</param>
-/// <param name="Generation">The generation of documents in which the state before it was loaded.</param>
-internal sealed record SnapshotWrite(DocumentShape Document, byte[] Json, long Generation);
+/// <param name="Generation">The generation of documents in which the state before it was loaded; null if there was none.</param>
+internal sealed record SnapshotWrite(DocumentShape Document, byte[] Json, long? Generation);
 
 /// <summary>One atomic append, waiting for its turn at the writer.</summary>
 internal sealed class PendingAppend : TaskCompletionSource<AppendResult>

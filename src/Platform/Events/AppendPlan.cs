@@ -31,6 +31,9 @@ internal sealed class AppendPlan
     /// <summary>The head once it is committed.</summary>
     public LogHead Result => new(_head.Position + _rows.Count, Time, _head.Generation);
 
+    /// <summary>True when a document's new state was made from one that was loaded.</summary>
+    public bool DependsOnGeneration { get; private set; }
+
     /// <summary>All events of a transaction bear the same time. Microseconds since 1970.</summary>
     public long Time { get; private set; }
 
@@ -39,6 +42,7 @@ internal sealed class AppendPlan
         _accepted.Clear();
         _conflicts.Clear();
         _rows.Clear();
+        DependsOnGeneration = false;
         _head = head;
         Time = Math.Max(time, head.Time);
         if (_copy.Length > KeptBufferSize)
@@ -51,6 +55,7 @@ internal sealed class AppendPlan
         for (var s = 0; s < append.Streams.Count; s++)
         {
             var stream = append.Streams[s];
+            DependsOnGeneration |= stream.Snapshot?.Generation is not null;
             for (var i = 0; i < stream.Events.Length; i++)
                 AddRow(stream, stream.Events[i], stream.ExpectedVersion + 1 + i);
         }

@@ -105,7 +105,7 @@ public sealed class DocumentStore
         var shape = _documents.Of<T>();
         for (var attempt = 1; ; )
         {
-            long generation = 0;
+            long? generation = null;
             Versioned<T>? current;
             if (shape.Snapshot == SnapshotKind.Inline)
                 (current, generation) = await LoadSnapshotAsync(shape, context.TenantId, id, cancellationToken);
@@ -145,32 +145,18 @@ public sealed class DocumentStore
         ArgumentNullException.ThrowIfNull(events);
         var shape = _documents.Of<T>();
         var stream = new StreamEvents(shape.StreamType, id, 0, events);
-        return new NewDocument((context, generation) => Encode<T>(context, shape, stream, null, generation).Append);
+        return new NewDocument(context => Encode<T>(context, shape, stream, state: null, generation: null).Append);
     }
 
     /// <summary>Creates several documents and carries out statements, all in one transaction or not at all.</summary>
     /// <exception cref="LogUnavailableException">Postgres did not come back in time.</exception>
     /// <exception cref="PostgresException">A statement failed; nothing was stored.</exception>
-    public async Task<AppendResult> CreateAsync(
+    public Task<AppendResult> CreateAsync(
         AppendContext context,
         IReadOnlyList<NewDocument> documents,
         IReadOnlyList<SqlWrite> writes,
         CancellationToken cancellationToken
-    )
-    {
-        ArgumentNullException.ThrowIfNull(documents);
-        while (true)
-        {
-            var generation = await ReadGenerationAsync(cancellationToken);
-            var result = await _events.AppendAsync(
-                [.. documents.Select(d => d.Encode(context, generation))],
-                writes,
-                cancellationToken
-            );
-            if (result.Conflict is not { IsRepair: true })
-                return result;
-        }
-    }
+    ) => _events.AppendAsync([.. documents.Select(d => d.Encode(context))], writes, cancellationToken);
 
     // The state is folded from the events as they will be read: what JSON does not carry must not get into the snapshot either.
     private (StreamAppend Append, T After) Encode<T>(
@@ -178,7 +164,7 @@ public sealed class DocumentStore
         DocumentShape<T> shape,
         StreamEvents stream,
         T? state,
-        long generation
+        long? generation
     )
         where T : class, IDocument<T>
     {
@@ -218,12 +204,6 @@ public sealed class DocumentStore
         );
     }
 
-    private async Task<long> ReadGenerationAsync(CancellationToken cancellationToken)
-    {
-        await using var command = _database.Writes.CreateCommand("select documents_generation from platform.sequencer");
-        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
     private async Task<Versioned<T>?> FoldAsync<T>(
         Guid tenantId,
         Guid id,
@@ -260,9 +240,9 @@ public sealed class ConcurrencyException(VersionConflict conflict)
 /// <summary>A document that is about to be created, made by <see cref="DocumentStore.New"/>.</summary>
 public sealed class NewDocument
 {
-    private readonly Func<AppendContext, long, StreamAppend> _encode;
+    private readonly Func<AppendContext, StreamAppend> _encode;
 
-    internal NewDocument(Func<AppendContext, long, StreamAppend> encode) => _encode = encode;
+    internal NewDocument(Func<AppendContext, StreamAppend> encode) => _encode = encode;
 
-    internal StreamAppend Encode(AppendContext context, long generation) => _encode(context, generation);
+    internal StreamAppend Encode(AppendContext context) => _encode(context);
 }

@@ -7,11 +7,10 @@ namespace Verbatim.Platform.Events;
 /// <summary>The writer's connection and its statements. Used by one thread.</summary>
 internal sealed class LogConnection : IDisposable
 {
-    /// <summary>The SQLSTATE of <c>platform.lock_log</c> when the head is not where it was expected.</summary>
-    public const string HeadMoved = "VB001";
+    // Up to here one statement with arrays beats the round trips of COPY (benchmark "appends").
+    private const int CopyFrom = 128;
 
-    // Up to here one round trip with arrays beats the four of COPY (benchmark "appends").
-    private const int CopyFrom = 24;
+    private const string LockSql = "select from platform.sequencer for update";
 
     private const string EventColumns =
         "tenant_id, stream_id, version, position, time, type_version, stream_type, type, actor, correlation, data, leaf_hash";
@@ -24,7 +23,6 @@ internal sealed class LogConnection : IDisposable
 
     private readonly NpgsqlConnection _connection;
     private readonly Dictionary<NpgsqlBatchCommand, PendingAppend> _writers = [];
-    private bool _inTransaction;
 
     public LogConnection(NpgsqlDataSource source)
     {
@@ -39,6 +37,9 @@ internal sealed class LogConnection : IDisposable
             throw;
         }
     }
+
+    /// <summary>True between <see cref="LockHead"/> and the end of its transaction.</summary>
+    public bool IsLocked { get; private set; }
 
     public bool IsOpen => _connection.State == ConnectionState.Open;
 
@@ -56,10 +57,10 @@ internal sealed class LogConnection : IDisposable
     {
         using var batch = new NpgsqlBatch(_connection);
         batch.BatchCommands.Add(new NpgsqlBatchCommand("begin"));
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select from platform.sequencer for update"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(LockSql));
         // A statement of its own: it must see what was committed while the one before it waited.
         batch.BatchCommands.Add(new NpgsqlBatchCommand(HeadSql));
-        _inTransaction = true;
+        IsLocked = true;
         using var reader = batch.ExecuteReader();
         reader.NextResult();
         return ReadHead(reader);
@@ -67,9 +68,9 @@ internal sealed class LogConnection : IDisposable
 
     public void Rollback()
     {
-        if (!_inTransaction)
+        if (!IsLocked)
             return;
-        _inTransaction = false;
+        IsLocked = false;
         try
         {
             Execute("rollback");
@@ -118,37 +119,35 @@ internal sealed class LogConnection : IDisposable
         return command.ExecuteScalar() is byte[] stored && hash.SequenceEqual(stored);
     }
 
-    /// <summary>Writes the plan and commits it. Uses the transaction of <see cref="LockHead"/> if there is one.</summary>
+    /// <summary>
+    /// Whether the plan can be sent at once, the lock included: the position's unique index then tells when the head was not the plan's.
+    /// That is too late for much data, and for states that must not have been repaired since they were loaded.
+    /// </summary>
+    public static bool IsOneRoundTrip(AppendPlan plan) => plan.Rows.Count < CopyFrom && !plan.DependsOnGeneration;
+
+    /// <summary>Writes the plan and commits it, in the transaction of <see cref="LockHead"/> if there is one.</summary>
     /// <param name="plan">What to write; at least one append.</param>
     /// <param name="isOutcomeUnknown">Set once the commit may be on its way.</param>
-    /// <exception cref="PostgresException"><see cref="HeadMoved"/> when the head is not the plan's.</exception>
     public void Commit(AppendPlan plan, ref bool isOutcomeUnknown)
     {
         _writers.Clear();
         using var batch = new NpgsqlBatch(_connection);
+        // Without begin and commit the batch is a transaction by itself: all of it is sent before one Sync (PostgreSQL
+        // documentation, "Pipelining").
+        if (!IsLocked)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(LockSql));
         if (plan.Rows.Count < CopyFrom)
-        {
-            if (!_inTransaction)
-                batch.BatchCommands.Add(LockLog(plan));
             batch.BatchCommands.Add(InsertEvents(plan));
-        }
         else
-        {
-            // The lock is taken first: writers queue up at it before they send their data, not behind it.
-            if (!_inTransaction)
-                BeginAndLock(plan);
             Copy(plan);
-        }
         AddSnapshots(batch, plan);
         AddWrites(batch, plan);
-        // Without a transaction the batch is one by itself: all of it is sent before one Sync (PostgreSQL documentation,
-        // "Pipelining").
-        if (_inTransaction)
+        if (IsLocked)
             batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
 
         isOutcomeUnknown = true;
         batch.ExecuteNonQuery();
-        _inTransaction = false;
+        IsLocked = false;
     }
 
     /// <summary>The append whose statement failed, when it was one that belongs to a single append.</summary>
@@ -168,23 +167,6 @@ internal sealed class LogConnection : IDisposable
             set lock_timeout = '2s'
             """
         );
-
-    private void BeginAndLock(AppendPlan plan)
-    {
-        using var batch = new NpgsqlBatch(_connection);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("begin"));
-        batch.BatchCommands.Add(LockLog(plan));
-        _inTransaction = true;
-        batch.ExecuteNonQuery();
-    }
-
-    private static NpgsqlBatchCommand LockLog(AppendPlan plan)
-    {
-        var command = new NpgsqlBatchCommand("select platform.lock_log($1, $2)");
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = plan.Base.Position });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = plan.Base.Generation });
-        return command;
-    }
 
     private static NpgsqlBatchCommand InsertEvents(AppendPlan plan)
     {

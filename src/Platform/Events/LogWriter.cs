@@ -214,27 +214,32 @@ internal sealed partial class LogWriter : IAsyncDisposable
 
                 if (!isPlanInDoubt && !TryPlan(part))
                 {
-                    if (isHeadSure)
-                    {
-                        _connection.Rollback();
-                        Complete();
-                        return;
-                    }
                     // A conflict against a head that another instance may have moved is only a guess.
-                    CatchUp(_connection.ReadHead());
-                    isHeadSure = true;
-                    if (!TryPlan(part))
+                    if (!isHeadSure)
                     {
-                        Complete();
-                        return;
+                        CatchUp(_connection.ReadHead());
+                        isHeadSure = true;
+                        TryPlan(part);
+                    }
+                }
+                if (_plan.Rows.Count > 0 && !_connection.IsLocked && !LogConnection.IsOneRoundTrip(_plan))
+                {
+                    if (!CatchUp(_connection.LockHead()))
+                    {
+                        _lockFirst = LockFirstAfterCollision;
+                        TryPlan(part);
                     }
                 }
 
-                _connection.Commit(_plan, ref isPlanInDoubt);
+                if (_plan.Rows.Count > 0)
+                    _connection.Commit(_plan, ref isPlanInDoubt);
+                else
+                    _connection.Rollback();
                 Complete();
                 return;
             }
-            catch (PostgresException e) when (e.SqlState == LogConnection.HeadMoved)
+            catch (PostgresException e)
+                when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "events_position" })
             {
                 // Another instance wrote. Lock before planning for a while: guessing again would likely miss again.
                 isPlanInDoubt = false;
@@ -359,7 +364,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
         {
             var stream = append.Streams[i];
             var actual = VersionOf(stream.Key);
-            var isRepaired = stream.Snapshot is { } snapshot && snapshot.Generation != _head!.Value.Generation;
+            var isRepaired = stream.Snapshot?.Generation is { } loaded && loaded != _head!.Value.Generation;
             if (actual != stream.ExpectedVersion || isRepaired)
             {
                 for (var done = i - 1; done >= 0; done--)

@@ -49,16 +49,6 @@ create table platform.sequencer (
 
 insert into platform.sequencer (documents_generation) values (1);
 
--- Takes the lock until the transaction ends, and fails when the log has grown, or documents were repaired, in the meantime.
-create function platform.lock_log(expected_position bigint, expected_generation bigint) returns void
-language plpgsql as $$
-begin
-    perform from platform.sequencer where documents_generation = expected_generation for update;
-    if not found or coalesce((select max(position) from platform.events), 0) <> expected_position then
-        raise exception 'the log is not at position % any more', expected_position using errcode = 'VB001';
-    end if;
-end $$;
-
 -- For a person with psql. json, not jsonb: it takes every string that JSON has (jsonb refuses U+0000).
 create view platform.readable_events as
     select position, time, tenant_id, stream_type, stream_id, version, type, type_version, actor, correlation,
