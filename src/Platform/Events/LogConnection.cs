@@ -157,14 +157,18 @@ internal sealed class LogConnection : IDisposable
     private void Configure() =>
         // A server or role default that is weaker would break the promise "durable before answered" without a word; and each
         // statement of a transaction must see what was committed before it began. A writer that hangs with the lock in its hands
-        // is thrown out by the server, and one that waits for a lock gives up in time to say so.
+        // is thrown out by the server, and one that waits for a lock gives up in time to say so. No timeout ends a COPY whose client has
+        // vanished from the network, so there the server asks the network.
         Execute(
             """
             select set_config('synchronous_commit', 'on', false)
                 where current_setting('synchronous_commit') not in ('on', 'remote_apply');
             set default_transaction_isolation = 'read committed';
             set idle_in_transaction_session_timeout = '10s';
-            set lock_timeout = '2s'
+            set lock_timeout = '2s';
+            set tcp_keepalives_idle = 5;
+            set tcp_keepalives_interval = 2;
+            set tcp_keepalives_count = 3
             """
         );
 

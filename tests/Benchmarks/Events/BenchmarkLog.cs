@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Verbatim.Modules.Audit;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
@@ -95,7 +96,7 @@ internal sealed class BenchmarkLog : IAsyncDisposable
             Documents = new DocumentStore(Database, Events, DocumentTypes);
         }
 
-        public static ModuleCatalog Modules { get; } = new([new BenchmarkModule()]);
+        public static ModuleCatalog Modules { get; } = new([new AuditModule(), new BenchmarkModule()]);
 
         public Database Database { get; }
 

@@ -160,8 +160,8 @@ internal sealed class PostgresProxy : IAsyncDisposable
     {
         client.Dispose();
         await server.SendAsync(request, _stopping.Token);
-        // Terminate ("X", length 4): answered by the end of the stream, after what came before it.
-        await server.SendAsync(new byte[] { (byte)'X', 0, 0, 0, 4 }, _stopping.Token);
+        // The server carries out what came whole, then meets the end of the stream, even in the middle of a message.
+        server.Shutdown(SocketShutdown.Send);
         await _drained.WaitAsync(_stopping.Token);
     }
 

@@ -2,6 +2,7 @@
 -- later be spread over several databases.
 create schema if not exists documents;
 
+-- Names and ids compare as bytes, whatever language the database was made for: indexes over them cost a fraction of the time.
 create table platform.events (
     tenant_id uuid not null,
     stream_id uuid not null,
@@ -9,10 +10,10 @@ create table platform.events (
     position bigint not null,
     time timestamptz not null,
     type_version smallint not null,
-    stream_type text not null,
-    type text not null,
-    actor text not null,
-    correlation text not null,
+    stream_type text collate "C" not null,
+    type text collate "C" not null,
+    actor text collate "C" not null,
+    correlation text collate "C" not null,
     data bytea not null,
     leaf_hash bytea not null,
     primary key (tenant_id, stream_id, version)
@@ -20,12 +21,6 @@ create table platform.events (
 
 -- One event a position is what the log promises; the index also serves readers in log order, and its end is the counter.
 create unique index events_position on platform.events (position);
-
--- "What did this actor do?" is the auditor's first question.
-create index events_actor on platform.events (tenant_id, actor, position);
-
--- Streams by type are listed from their first events.
-create index events_first_of_type on platform.events (tenant_id, stream_type, position) where version = 1;
 
 -- Bodies of model calls compress well, and lz4 costs a tenth of pglz. Some builds of the server lack it.
 do $$
