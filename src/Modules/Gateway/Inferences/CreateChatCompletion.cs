@@ -28,6 +28,8 @@ internal sealed class CreateChatCompletion(
     public void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapPost("/chat/completions", (Delegate)HandleAsync)
+            // The body is read here, so there is nothing that the framework could check.
+            .DisableValidation()
             .RequireScope(Scopes.InferencesCreate)
             .WithMetadata(OpenAiErrors.Dialect, OwnSizeLimit.Instance)
             .WithTags("OpenAI")

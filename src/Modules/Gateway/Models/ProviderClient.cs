@@ -27,6 +27,8 @@ internal sealed class ProviderClient(HttpMessageHandler handler, Uri baseAddress
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             EnableMultipleHttp2Connections = true,
+            // A provider is told nothing about the caller's traces.
+            ActivityHeadersPropagator = null,
         };
 
     /// <summary>Sends a chat-completions request; returns when the head of the answer is there.</summary>

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
 using Npgsql;
 using Verbatim.Platform.Events;
 
@@ -62,18 +63,19 @@ internal sealed partial class IdempotencyMiddleware(
         && scope?.Scope is not null
         && route.AsSpan().TrimStart('/').StartsWith("api/", StringComparison.Ordinal);
 
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
         var given = context.Request.Headers[KeyHeader];
-        if (
-            given.Count == 0
-            || context.GetEndpoint() is not RouteEndpoint { RoutePattern.RawText: { } route } endpoint
-            || !Covers(context.Request.Method, route, endpoint.Metadata.GetMetadata<RouteScope>())
-        )
-        {
-            await next(context);
-            return;
-        }
+        return
+            given.Count > 0
+            && context.GetEndpoint() is RouteEndpoint { RoutePattern.RawText: { } route } endpoint
+            && Covers(context.Request.Method, route, endpoint.Metadata.GetMetadata<RouteScope>())
+            ? InvokeOnceAsync(context, given, route)
+            : next(context);
+    }
+
+    private async Task InvokeOnceAsync(HttpContext context, StringValues given, string route)
+    {
         if (given is not [{ Length: > 0 and <= MaxKeyLength } key] || key.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
             await Errors.WriteAsync(context, InvalidKey);
