@@ -18,16 +18,28 @@ public sealed partial class ModuleTests
     }
 
     [Fact]
-    public void Contracts_knows_Platform_alone_and_Platform_knows_nobody()
+    public void Contracts_knows_Platform_alone_and_Platform_knows_Evidence_alone()
     {
         Assert.Equal(["Platform"], References("src/Contracts/Contracts.csproj"));
-        Assert.Empty(References("src/Platform/Platform.csproj"));
+        Assert.Equal(["Evidence"], References("src/Platform/Platform.csproj"));
+    }
+
+    [Fact]
+    public void Evidence_needs_neither_the_product_nor_a_package_nor_a_web_server()
+    {
+        var evidence = Load("src/Evidence/Evidence.csproj");
+
+        Assert.Equal("Microsoft.NET.Sdk", evidence.Root!.Attribute("Sdk")!.Value);
+        Assert.Empty(
+            evidence.Descendants().Where(e => e.Name.LocalName.EndsWith("Reference", StringComparison.Ordinal))
+        );
     }
 
     [Fact]
     public void The_assemblies_keep_to_what_the_projects_say()
     {
-        string[] allowed = ["Verbatim.Platform", "Verbatim.Contracts"];
+        // Platform speaks in Evidence's words: a key, a note.
+        string[] allowed = ["Verbatim.Platform", "Verbatim.Contracts", "Verbatim.Evidence"];
 
         var beyond = Product.ModuleAssemblies.SelectMany(assembly =>
             assembly

@@ -24,7 +24,13 @@ internal static class Product
 
     /// <summary>All that runs in production.</summary>
     public static IReadOnlyList<Assembly> Assemblies { get; } =
-    [typeof(IModule).Assembly, typeof(Scopes).Assembly, Assembly.Load("Verbatim.Host"), .. ModuleAssemblies];
+    [
+        typeof(IModule).Assembly,
+        typeof(Scopes).Assembly,
+        Assembly.Load("Verbatim.Evidence"),
+        Assembly.Load("Verbatim.Host"),
+        .. ModuleAssemblies,
+    ];
 
     public static IReadOnlyList<IModule> Modules { get; } =
     [

@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Evidence;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.Idempotency;
 using Verbatim.Platform.Http.OpenApi;
@@ -43,6 +44,7 @@ public static class ModuleHosting
         services.TryAddSingleton(TimeProvider.System);
         AddPostgres(services, database);
         AddEvents(services);
+        AddEvidence(services);
         AddMessaging(services);
         AddHttp(services);
 
@@ -158,6 +160,14 @@ public static class ModuleHosting
             p.GetRequiredService<EventStore>(),
             p.GetRequiredService<DocumentCatalog>()
         ));
+    }
+
+    private static void AddEvidence(IServiceCollection services)
+    {
+        services.AddSingleton<CheckpointKeys>();
+        services.AddSingleton<TreeSealer>();
+        services.AddHostedService(p => p.GetRequiredService<TreeSealer>());
+        services.AddSingleton(p => new TreeReader(p.GetRequiredService<Database>()));
     }
 
     private static void AddMessaging(IServiceCollection services)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Gateway;
 
@@ -25,7 +26,7 @@ public sealed class OpenAiNodeTests(GatewayHost gateway) : IClassFixture<Gateway
 
     private async Task<JsonNode> RunAsync()
     {
-        var folder = Path.Combine(RepositoryRoot(), "tests", "Integration", "Clients");
+        var folder = Path.Combine(Repository.Root, "tests", "Integration", "Clients");
         Assert.SkipUnless(
             Directory.Exists(Path.Combine(folder, "node_modules", "openai")),
             "npm's openai is not installed: ./test installs it, or 'npm ci' in tests/Integration/Clients."
@@ -44,13 +45,5 @@ public sealed class OpenAiNodeTests(GatewayHost gateway) : IClassFixture<Gateway
         await node.WaitForExitAsync(Cancellation);
         Assert.True(node.ExitCode == 0, await errors);
         return JsonNode.Parse(output)!;
-    }
-
-    private static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Monolith.sln")))
-            folder = folder.Parent;
-        return folder.FullName;
     }
 }
