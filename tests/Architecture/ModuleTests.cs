@@ -30,8 +30,9 @@ public sealed partial class ModuleTests
         var evidence = Load("src/Evidence/Evidence.csproj");
 
         Assert.Equal("Microsoft.NET.Sdk", evidence.Root!.Attribute("Sdk")!.Value);
-        Assert.Empty(
-            evidence.Descendants().Where(e => e.Name.LocalName.EndsWith("Reference", StringComparison.Ordinal))
+        Assert.DoesNotContain(
+            evidence.Descendants(),
+            e => e.Name.LocalName.EndsWith("Reference", StringComparison.Ordinal)
         );
     }
 
