@@ -55,6 +55,9 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Signat
             problem = "The note has no signatures: they follow its last empty line.";
         else if (ReadSignatures(note[(end + 2)..^1], out problem) is { } signatures)
             read = new SignedNote(note[..(end + 1)], signatures);
+        // Base64 can say the same in several ways; a note is one text.
+        if (read is not null && read.ToString() != note)
+            (read, problem) = (null, "The note is not written as notes are.");
         return read is not null;
     }
 

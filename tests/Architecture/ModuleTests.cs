@@ -34,6 +34,7 @@ public sealed partial class ModuleTests
             evidence.Descendants(),
             e => e.Name.LocalName.EndsWith("Reference", StringComparison.Ordinal)
         );
+        Assert.Equal(["Evidence"], References("src/Verifier/Verifier.csproj"));
     }
 
     [Fact]

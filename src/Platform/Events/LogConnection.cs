@@ -1,6 +1,7 @@
 using System.Data;
 using System.Runtime.InteropServices;
 using Npgsql;
+using Verbatim.Evidence;
 
 namespace Verbatim.Platform.Events;
 

@@ -1,3 +1,5 @@
+using Verbatim.Evidence;
+
 namespace Verbatim.Platform.Events;
 
 /// <summary>An event as it stands in the log, with its exact bytes.</summary>
@@ -38,4 +40,28 @@ public sealed class RecordedEvent
 
     /// <summary>The RFC 6962 leaf hash, SHA-256 over 0x00 and the canonical encoding (see <see cref="LeafEncoding"/>).</summary>
     public required ReadOnlyMemory<byte> LeafHash { get; init; }
+
+    /// <summary>All but the data, as it is hashed.</summary>
+    public LeafHeader Header =>
+        new(
+            Position,
+            TenantId,
+            StreamId,
+            StreamType,
+            Version,
+            Type,
+            TypeVersion,
+            LeafEncoding.Microseconds(Time),
+            Actor,
+            Correlation
+        );
+
+    /// <summary>Makes the leaf hash again, from everything else; <see cref="LeafHash"/> is not looked at.</summary>
+    public byte[] HashLeaf()
+    {
+        byte[] scratch = [];
+        var hash = new byte[LeafEncoding.HashSize];
+        LeafEncoding.Hash(ref scratch, Header, Data.Span, hash);
+        return hash;
+    }
 }

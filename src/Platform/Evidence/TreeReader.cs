@@ -37,6 +37,24 @@ public sealed class TreeReader
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
+    /// <summary>The name of the log; null before the first checkpoint.</summary>
+    public async Task<string?> ReadOriginAsync(CancellationToken cancellationToken)
+    {
+        await using var command = _database.Writes.CreateCommand("select origin from platform.tree");
+        return (string?)await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    /// <summary>What a <see cref="CompactTree"/> of a size begins with.</summary>
+    /// <param name="size">At most what <see cref="ReadSizeAsync"/> told.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async Task<IReadOnlyList<byte[]>> ReadSubtreesAsync(long size, CancellationToken cancellationToken)
+    {
+        var nodes = CompactTree.SubtreesOf(size).ToList();
+        return (
+            await ProveAsync(node => new TreeProof([.. nodes.Select(node)], MerkleTree.EmptyRoot), cancellationToken)
+        ).Hashes;
+    }
+
     /// <summary>Proves that the event at a position is in a tree.</summary>
     /// <param name="position">From 1 to <paramref name="treeSize"/>.</param>
     /// <param name="treeSize">At most what <see cref="ReadSizeAsync"/> told.</param>
@@ -129,6 +147,34 @@ public sealed class TreeReader
                 )
             );
         return checkpoints;
+    }
+
+    /// <summary>Checkpoints above a size, the smallest first.</summary>
+    /// <param name="above">Only larger ones,</param>
+    /// <param name="upTo">and up to this size.</param>
+    /// <param name="limit">The most that are read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async Task<IReadOnlyList<(long TreeSize, string Note)>> ReadNotesAsync(
+        long above,
+        long upTo,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = _database.Writes.CreateCommand(
+            """
+            select tree_size, note from platform.checkpoints
+            where tree_size > $1 and tree_size <= $2 order by tree_size limit $3
+            """
+        );
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = above });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = upTo });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var notes = new List<(long, string)>();
+        while (await reader.ReadAsync(cancellationToken))
+            notes.Add((reader.GetInt64(0), reader.GetString(1)));
+        return notes;
     }
 
     // Made twice: the first time to learn which tiles it takes, so that they are read at once.

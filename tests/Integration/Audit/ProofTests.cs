@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Verbatim.Contracts;
 using Verbatim.Evidence;
 using Verbatim.Platform.Evidence;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 using Verbatim.Tests.Integration.Support;
 
@@ -164,6 +166,54 @@ public sealed class ProofTests(VerbatimHost host, SharedPostgres postgres) : ICl
 
         var e = await Assert.ThrowsAsync<InvalidDataException>(() => sealer.SealAsync(Cancellation));
         Assert.Contains("events were removed", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_export_is_proven_until_somebody_changes_a_row()
+    {
+        await using var own = await VerbatimHost.StartAsync(await postgres.CreateDatabaseAsync(Cancellation));
+        using var auditor = await own.AsNewAsync("auditor", Cancellation);
+        var sealer = own.Services.GetRequiredService<TreeSealer>();
+        var database = own.Services.GetRequiredService<Database>();
+        var size = await sealer.SealAsync(Cancellation);
+        var newest = await SealedAsync(auditor, 1);
+        Assert.True(size is null or > 5);
+        Assert.True(
+            NoteKey.TryParse(
+                (await GetAsync(auditor, "checkpoints/keys"))["data"]![0]!["publicKey"]!.GetValue<string>(),
+                out var key
+            )
+        );
+
+        var sound = await VerifyExportAsync(own, key, [], newest["note"]!.GetValue<string>());
+        var later = await VerifyExportAsync(own, key, ["--after", "3"]);
+        await using (
+            var change = database.Writes.CreateCommand(
+                "update platform.events set actor = 'user:somebody-else' where position = 4"
+            )
+        )
+            await change.ExecuteNonQueryAsync(Cancellation);
+        var changed = await VerifyExportAsync(own, key, []);
+
+        Assert.Null(sound.Problem);
+        Assert.True(sound.Proven >= newest["treeSize"]!.GetValue<long>());
+        Assert.Equal((null, 4), (later.Problem, later.First));
+        Assert.Equal(4, changed.Position);
+        Assert.Contains("does not have its leaf hash", changed.Problem, StringComparison.Ordinal);
+    }
+
+    private static async Task<ExportReport> VerifyExportAsync(
+        VerbatimHost host,
+        NoteKey key,
+        string[] arguments,
+        params string[] kept
+    )
+    {
+        var export = host.Services.GetServices<ICommand>().Single(c => c.Name == "export");
+        await using var text = new StringWriter();
+        Assert.Equal(0, await export.RunAsync(arguments, text, Cancellation));
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text.ToString()));
+        return await new ExportVerifier([key], kept).VerifyAsync(stream, Cancellation);
     }
 
     private async Task<(string StreamId, JsonNode Stream)> CallAsync(HttpClient auditor)

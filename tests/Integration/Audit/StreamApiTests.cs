@@ -91,10 +91,8 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
 
         Assert.True(bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"request\":{Request}")) > 0);
         Assert.True(bytes.AsSpan().IndexOf(stored.Data.Span) > 0);
-        var expected = new byte[LeafEncoding.HashSize];
-        LeafEncoding.Hash(stored, expected);
         Assert.Equal(
-            Convert.ToHexStringLower(expected),
+            Convert.ToHexStringLower(stored.HashLeaf()),
             JsonNode.Parse(Encoding.UTF8.GetString(bytes).Replace("\n", "", StringComparison.Ordinal))!["data"]![0]![
                 "leafHash"
             ]!.GetValue<string>()

@@ -71,17 +71,15 @@ internal sealed class ReplayStream(
         var fold = shape is null ? null : new StateFold(shape, catalog);
         RawJson? before = null;
         string? fault = null;
-        var hash = new byte[LeafEncoding.HashSize];
         var read = streams.ReadAsync(stream.TenantId, stream.StreamId, 1, last, cancellationToken);
         await foreach (var recorded in read)
         {
             // A state that misses an event is no state: after the first fault there is none any more, but the events go on.
             fault ??= fold is null ? null : TryAdd(fold, recorded);
             RawJson? after = fold is null || fault is not null ? null : fold.Json();
-            LeafEncoding.Hash(recorded, hash);
             yield return new ReplayStep(
                 recorded,
-                recorded.LeafHash.Span.SequenceEqual(hash),
+                recorded.LeafHash.Span.SequenceEqual(recorded.HashLeaf()),
                 before,
                 after,
                 after is null ? null : fold!.State,

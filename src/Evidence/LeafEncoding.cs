@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Verbatim.Platform.Events;
+namespace Verbatim.Evidence;
 
 /// <summary>
 /// The canonical encoding of an event, and its leaf hash as in RFC 6962 §2.1: SHA-256(0x00 || encoding). Integers are
@@ -24,38 +25,18 @@ public static class LeafEncoding
     // One call over copied bytes is quicker than three calls, until copying costs more.
     private const int LargestCopied = 64 * 1024;
 
-    /// <summary>Writes the leaf hash of an event into <paramref name="destination"/>.</summary>
-    /// <param name="recorded">The event; its own <see cref="RecordedEvent.LeafHash"/> is not looked at.</param>
-    /// <param name="destination">At least <see cref="HashSize"/> bytes.</param>
-    public static void Hash(RecordedEvent recorded, Span<byte> destination)
-    {
-        ArgumentNullException.ThrowIfNull(recorded);
-        byte[] scratch = [];
-        Hash(
-            ref scratch,
-            new LeafHeader(
-                recorded.Position,
-                recorded.TenantId,
-                recorded.StreamId,
-                recorded.StreamType,
-                recorded.Version,
-                recorded.Type,
-                recorded.TypeVersion,
-                Microseconds(recorded.Time),
-                recorded.Actor,
-                recorded.Correlation
-            ),
-            recorded.Data.Span,
-            destination
-        );
-    }
-
-    internal static long Microseconds(DateTimeOffset time) =>
+    /// <summary>An instant as it is hashed: microseconds since 1970.</summary>
+    public static long Microseconds(DateTimeOffset time) =>
         (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
-    /// <summary>Hashes by way of <paramref name="scratch"/>, which grows at need, so that the writer can use one for all events.</summary>
-    internal static void Hash(ref byte[] scratch, in LeafHeader header, ReadOnlySpan<byte> data, Span<byte> destination)
+    /// <summary>Writes the leaf hash of an event into <paramref name="destination"/>.</summary>
+    /// <param name="scratch">Grows at need, so that one can be used for all events.</param>
+    /// <param name="header">All of the event but its data.</param>
+    /// <param name="data">The event's JSON, as it is stored.</param>
+    /// <param name="destination">At least <see cref="HashSize"/> bytes.</param>
+    public static void Hash(ref byte[] scratch, in LeafHeader header, ReadOnlySpan<byte> data, Span<byte> destination)
     {
+        ArgumentNullException.ThrowIfNull(scratch);
         var isSmall = data.Length <= LargestCopied;
         var size = MaxHeaderSize(header) + (isSmall ? data.Length : 0);
         if (scratch.Length < size)
@@ -112,7 +93,9 @@ public static class LeafEncoding
     }
 }
 
-internal readonly record struct LeafHeader(
+/// <summary>All of an event but its data. The names are those of the columns of <c>platform.events</c>.</summary>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct LeafHeader(
     long Position,
     Guid TenantId,
     Guid StreamId,

@@ -4,7 +4,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Verbatim.Platform.Events;
 
-namespace Verbatim.Tests.Unit.Events;
+namespace Verbatim.Tests.Unit.Evidence;
 
 public sealed class LeafEncodingTests
 {
@@ -118,12 +118,7 @@ public sealed class LeafEncodingTests
         return SHA256.HashData(Convert.FromHexString(hex));
     }
 
-    private static byte[] Hash(RecordedEvent recorded)
-    {
-        var hash = new byte[LeafEncoding.HashSize];
-        LeafEncoding.Hash(recorded, hash);
-        return hash;
-    }
+    private static byte[] Hash(RecordedEvent recorded) => recorded.HashLeaf();
 
     private static RecordedEvent Event(
         long position = 7,
