@@ -64,6 +64,20 @@ internal sealed partial class TreeSealer(
         }
     }
 
+    /// <summary>Retires the key that signs, and makes another. Waits for the instance that is signing.</summary>
+    /// <returns>The key that signs from now on, on every instance.</returns>
+    public async Task<NoteKey> RotateKeyAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("select origin from platform.tree for update", connection);
+        if (await command.ExecuteScalarAsync(cancellationToken) is not string origin)
+            throw new InvalidOperationException("Nothing is signed yet, so there is no key.");
+        var key = await keys.RotateAsync(origin, connection, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return key;
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);

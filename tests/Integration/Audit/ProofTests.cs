@@ -185,15 +185,15 @@ public sealed class ProofTests(VerbatimHost host, SharedPostgres postgres) : ICl
             )
         );
 
-        var sound = await VerifyExportAsync(own, key, [], newest["note"]!.GetValue<string>());
-        var later = await VerifyExportAsync(own, key, ["--after", "3"]);
+        var sound = await VerifyExportAsync(own, [key], [], newest["note"]!.GetValue<string>());
+        var later = await VerifyExportAsync(own, [key], ["--after", "3"]);
         await using (
             var change = database.Writes.CreateCommand(
                 "update platform.events set actor = 'user:somebody-else' where position = 4"
             )
         )
             await change.ExecuteNonQueryAsync(Cancellation);
-        var changed = await VerifyExportAsync(own, key, []);
+        var changed = await VerifyExportAsync(own, [key], []);
 
         Assert.Null(sound.Problem);
         Assert.True(sound.Proven >= newest["treeSize"]!.GetValue<long>());
@@ -202,9 +202,35 @@ public sealed class ProofTests(VerbatimHost host, SharedPostgres postgres) : ICl
         Assert.Contains("does not have its leaf hash", changed.Problem, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_new_key_signs_what_comes_and_the_old_one_still_verifies_what_was()
+    {
+        await using var own = await VerbatimHost.StartAsync(await postgres.CreateDatabaseAsync(Cancellation));
+        using var auditor = await own.AsNewAsync("auditor", Cancellation);
+        var before = await SealedAsync(auditor, 1);
+
+        await using var text = new StringWriter();
+        var rotate = own.Services.GetServices<ICommand>().Single(c => c.Name == "rotate-checkpoint-key");
+        Assert.Equal(0, await rotate.RunAsync([], text, Cancellation));
+        using var another = await own.AsNewAsync("auditor", Cancellation);
+        var after = await SealedAsync(auditor, before["treeSize"]!.GetValue<long>() + 1);
+
+        var listed = (await GetAsync(auditor, "checkpoints/keys"))["data"]!.AsArray();
+        Assert.Equal(2, listed.Count);
+        Assert.True(NoteKey.TryParse(listed[0]!["publicKey"]!.GetValue<string>(), out var current));
+        Assert.True(NoteKey.TryParse(listed[1]!["publicKey"]!.GetValue<string>(), out var retired));
+        Assert.Contains(current.ToString(), text.ToString(), StringComparison.Ordinal);
+        Assert.Equal((true, false), (listed[0]!["retiredAt"] is null, listed[1]!["retiredAt"] is null));
+        Assert.True(Checkpoint.TryOpen(after["note"]!.GetValue<string>(), [current], out _, out _));
+        Assert.False(Checkpoint.TryOpen(after["note"]!.GetValue<string>(), [retired], out _, out _));
+        Assert.True(Checkpoint.TryOpen(before["note"]!.GetValue<string>(), [retired], out _, out _));
+        Assert.Null((await VerifyExportAsync(own, [current, retired], [])).Problem);
+        Assert.NotNull((await VerifyExportAsync(own, [current], [])).Problem);
+    }
+
     private static async Task<ExportReport> VerifyExportAsync(
         VerbatimHost host,
-        NoteKey key,
+        NoteKey[] keys,
         string[] arguments,
         params string[] kept
     )
@@ -213,7 +239,7 @@ public sealed class ProofTests(VerbatimHost host, SharedPostgres postgres) : ICl
         await using var text = new StringWriter();
         Assert.Equal(0, await export.RunAsync(arguments, text, Cancellation));
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text.ToString()));
-        return await new ExportVerifier([key], kept).VerifyAsync(stream, Cancellation);
+        return await new ExportVerifier(keys, kept).VerifyAsync(stream, Cancellation);
     }
 
     private async Task<(string StreamId, JsonNode Stream)> CallAsync(HttpClient auditor)
