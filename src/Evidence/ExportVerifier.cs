@@ -40,6 +40,9 @@ public sealed class ExportVerifier(IReadOnlyCollection<NoteKey> keys, IReadOnlyC
 {
     private const int ReadSize = 1024 * 1024;
 
+    // The largest event has 64 MiB, and six times as much when each of its bytes is escaped.
+    private const long MaxLine = 400L * 1024 * 1024;
+
     private readonly Dictionary<long, Checkpoint> _kept = [];
     private readonly ArrayBufferWriter<byte> _canonical = new();
     private byte[] _scratch = new byte[4096];
@@ -69,6 +72,18 @@ public sealed class ExportVerifier(IReadOnlyCollection<NoteKey> keys, IReadOnlyC
         }
 
         var lines = PipeReader.Create(export, new StreamPipeReaderOptions(bufferSize: ReadSize, leaveOpen: true));
+        try
+        {
+            return await VerifyLinesAsync(lines, cancellationToken);
+        }
+        finally
+        {
+            await lines.CompleteAsync();
+        }
+    }
+
+    private async Task<ExportReport> VerifyLinesAsync(PipeReader lines, CancellationToken cancellationToken)
+    {
         long line = 0;
         while (true)
         {
@@ -84,6 +99,8 @@ public sealed class ExportVerifier(IReadOnlyCollection<NoteKey> keys, IReadOnlyC
             }
             if (read.IsCompleted)
                 return Finish(line, hasRest: !buffer.IsEmpty);
+            if (buffer.Length > MaxLine)
+                return Report(line + 1, "The line is longer than any that an export has.");
             lines.AdvanceTo(buffer.Start, buffer.End);
         }
     }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -35,7 +34,7 @@ public sealed partial class FeatureFolderTests(SharedPostgres postgres) : IAsync
             CopyFile(file, file);
         CopyFile("tests/Unit/Unit.csproj", "tests/Unit/Unit.csproj");
         // All that a developer adds.
-        foreach (var file in Directory.GetFiles(Path.Combine(Root(), Sample, "Labels")))
+        foreach (var file in Directory.GetFiles(Path.Combine(Repository.Root, Sample, "Labels")))
             CopyFile(file, $"src/Modules/Gateway/Labels/{Path.GetFileName(file)}");
         CopyFile($"{Sample}/LabelTests.cs", "tests/Unit/Gateway/Labels/LabelTests.cs");
 
@@ -97,9 +96,9 @@ public sealed partial class FeatureFolderTests(SharedPostgres postgres) : IAsync
     [Fact]
     public async Task What_CONTRIBUTING_shows_of_the_feature_is_the_feature()
     {
-        var text = await File.ReadAllTextAsync(Path.Combine(Root(), "CONTRIBUTING.md"), Cancellation);
+        var text = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "CONTRIBUTING.md"), Cancellation);
         var files = Directory
-            .EnumerateFiles(Path.Combine(Root(), Sample), "*", SearchOption.AllDirectories)
+            .EnumerateFiles(Path.Combine(Repository.Root, Sample), "*", SearchOption.AllDirectories)
             .Select(File.ReadAllText)
             .ToList();
 
@@ -208,9 +207,15 @@ public sealed partial class FeatureFolderTests(SharedPostgres postgres) : IAsync
 
     private void CopyFolder(string folder)
     {
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Root(), folder), "*", SearchOption.AllDirectories))
+        foreach (
+            var file in Directory.EnumerateFiles(
+                Path.Combine(Repository.Root, folder),
+                "*",
+                SearchOption.AllDirectories
+            )
+        )
         {
-            var path = Path.GetRelativePath(Root(), file);
+            var path = Path.GetRelativePath(Repository.Root, file);
             if (!path.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "node_modules"))
                 CopyFile(path, path);
         }
@@ -220,11 +225,8 @@ public sealed partial class FeatureFolderTests(SharedPostgres postgres) : IAsync
     {
         var target = _copy.File(to);
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        File.Copy(Path.Combine(Root(), from), target);
+        File.Copy(Path.Combine(Repository.Root, from), target);
     }
-
-    private static string Root([CallerFilePath] string thisFile = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", ".."));
 
     [GeneratedRegex(
         "^Verbatim is ready on (?<address>[^ ,]+)",

@@ -2,7 +2,7 @@ using Verbatim.Platform.Modules;
 
 namespace Verbatim.Platform.Evidence;
 
-/// <summary>Retires the key that signs checkpoints. Its private half is destroyed; what it has signed stays valid.</summary>
+/// <summary>Retires the key that signs checkpoints. Its private half is deleted; what it has signed stays valid.</summary>
 internal sealed class RotateCheckpointKey(TreeSealer sealer, TreeReader tree) : ICommand
 {
     public string Name => "rotate-checkpoint-key";

@@ -42,6 +42,9 @@ internal sealed partial class TreeSealer(
     public async Task<long?> SealAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
+        // Asked without a lock, which would write to the disk every second of a quiet night.
+        if (await ReadSizeIfCompleteAsync(connection, cancellationToken) is { } complete)
+            return complete;
         while (true)
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -178,11 +181,7 @@ internal sealed partial class TreeSealer(
         CancellationToken cancellationToken
     )
     {
-        await using (var make = new NpgsqlCommand("select exists (select from platform.tree)", connection))
-        {
-            if (!(bool)(await make.ExecuteScalarAsync(cancellationToken))!)
-                await MakeAsync(connection, cancellationToken);
-        }
+        await MakeAsync(connection, cancellationToken);
         await using var command = new NpgsqlCommand(
             "select origin, size from platform.tree for update skip locked",
             connection
@@ -199,6 +198,18 @@ internal sealed partial class TreeSealer(
         );
         insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _origin ?? $"verbatim/{ids.New():N}" });
         await insert.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task<long?> ReadSizeIfCompleteAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(
+            "select size from platform.tree where size = (select coalesce(max(position), 0) from platform.events)",
+            connection
+        );
+        return (long?)await command.ExecuteScalarAsync(cancellationToken);
     }
 
     private static string? ReadOrigin(IConfiguration configuration) =>

@@ -55,7 +55,7 @@ internal sealed class ExportLog(EventStore events, TreeReader tree) : ICommand
             );
             return 0;
         }
-        await using Stream file = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        await using Stream file = Create(path);
         await using var target = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
             ? new GZipStream(file, CompressionLevel.Fastest)
             : file;
@@ -124,18 +124,26 @@ internal sealed class ExportLog(EventStore events, TreeReader tree) : ICommand
                     break;
                 case "--after":
                     throw new CommandUsageException($"--after is a position, 0 or more, and not '{arguments[i + 1]}'.");
-                case "--output" when !File.Exists(arguments[i + 1]):
+                case "--output":
                     path = arguments[i + 1];
                     break;
-                case "--output":
-                    throw new CommandUsageException(
-                        $"There is a file '{arguments[i + 1]}' already; it is not overwritten."
-                    );
                 default:
                     throw new CommandUsageException($"There is no option '{arguments[i]}'.");
             }
         }
         return (after, path);
+    }
+
+    private static FileStream Create(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandUsageException($"'{path}' cannot be written: {e.Message}");
+        }
     }
 
     private static async Task<int> RefuseAsync(TextWriter output, string reason)
