@@ -10,6 +10,12 @@ public readonly record struct AppendContext(Guid TenantId, string Actor, string 
 {
     /// <summary>A statement for the transaction of every append in this context, or null.</summary>
     public SqlWrite? Also { get; init; }
+
+    /// <summary>
+    /// The person who acts, whose key seals the personal data of the events (<see cref="PersonalAttribute"/>); null when nobody does, as at a
+    /// first start: then what is personal is sealed for the stream that it is in.
+    /// </summary>
+    public Guid? Subject { get; init; }
 }
 
 /// <summary>What an append came to.</summary>

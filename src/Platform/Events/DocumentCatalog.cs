@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Verbatim.Platform.PersonalData;
 
 namespace Verbatim.Platform.Events;
 
@@ -34,22 +35,61 @@ public abstract class DocumentShape
     /// <summary>One step of the fold, without knowing the type.</summary>
     public abstract object Evolve(object? current, IEvent @event);
 
-    /// <summary>The exact JSON of a state.</summary>
+    /// <summary>The JSON of a state, for whoever may read it. Its row has the same, with personal properties sealed.</summary>
     public abstract byte[] Write(object document);
+
+    /// <summary>Its row has sealed values in it.</summary>
+    public abstract bool HasPersonalData { get; }
+
+    /// <summary>The exact JSON of its row.</summary>
+    internal abstract ValueTask<byte[]> WriteRowAsync(
+        object document,
+        Guid tenantId,
+        Guid id,
+        SubjectKeys keys,
+        CancellationToken cancellationToken
+    );
 }
 
-internal sealed class DocumentShape<T>(StreamTypeAttribute declared, JsonSerializerOptions json)
+internal sealed class DocumentShape<T>(StreamTypeAttribute declared, EventCatalog events)
     : DocumentShape(typeof(T), declared)
     where T : class, IDocument<T>
 {
-    public JsonTypeInfo<T> Json { get; } = (JsonTypeInfo<T>)json.GetTypeInfo(typeof(T));
+    private readonly JsonTypeInfo<T> _plain = (JsonTypeInfo<T>)events.Json.GetTypeInfo(typeof(T));
+    private readonly JsonTypeInfo<T> _sealing = (JsonTypeInfo<T>)events.Sealing.GetTypeInfo(typeof(T));
+
+    public override bool HasPersonalData { get; } = PersonalProperties.AreIn(events.Sealing.GetTypeInfo(typeof(T)));
 
     public override object Evolve(object? current, IEvent @event) => T.Evolve((T?)current, @event);
 
-    public override byte[] Write(object document) => JsonSerializer.SerializeToUtf8Bytes((T)document, Json);
+    public override byte[] Write(object document) => JsonSerializer.SerializeToUtf8Bytes((T)document, _plain);
 
-    public T Read(ReadOnlySpan<byte> json) =>
-        JsonSerializer.Deserialize(json, Json) ?? throw new JsonException($"The stored {StreamType} is the JSON null.");
+    internal override ValueTask<byte[]> WriteRowAsync(
+        object document,
+        Guid tenantId,
+        Guid id,
+        SubjectKeys keys,
+        CancellationToken cancellationToken
+    ) =>
+        HasPersonalData
+            ? Scope(tenantId, id, keys).WriteAsync(document, _sealing, cancellationToken)
+            : ValueTask.FromResult(Write(document));
+
+    public async ValueTask<T> ReadRowAsync(
+        ReadOnlyMemory<byte> json,
+        Guid tenantId,
+        Guid id,
+        SubjectKeys keys,
+        CancellationToken cancellationToken
+    ) =>
+        (T?)(
+            HasPersonalData
+                ? await Scope(tenantId, id, keys).ReadAsync(json, _sealing, cancellationToken)
+                : JsonSerializer.Deserialize(json.Span, _plain)
+        ) ?? throw new JsonException($"The stored {StreamType} is the JSON null.");
+
+    private SealingScope Scope(Guid tenantId, Guid id, SubjectKeys keys) =>
+        SealingScope.OfDocument(keys, tenantId, id, StreamType);
 }
 
 /// <summary>All document types, found in the modules' assemblies.</summary>
@@ -68,7 +108,7 @@ public sealed class DocumentCatalog
         ArgumentNullException.ThrowIfNull(events);
         var shapes = types
             .Where(t => t is { IsAbstract: false, IsClass: true } && IsDocument(t))
-            .Select(type => Describe(type, events.Json))
+            .Select(type => Describe(type, events))
             .ToList();
 
         var twice = shapes.GroupBy(s => s.StreamType, StringComparer.Ordinal).FirstOrDefault(g => g.Skip(1).Any());
@@ -97,7 +137,7 @@ public sealed class DocumentCatalog
     private static bool IsDocument(Type type) =>
         type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IDocument<>));
 
-    private static DocumentShape Describe(Type type, JsonSerializerOptions json)
+    private static DocumentShape Describe(Type type, EventCatalog events)
     {
         var declared =
             type.GetCustomAttribute<StreamTypeAttribute>()
@@ -107,6 +147,6 @@ public sealed class DocumentCatalog
                 $"{type} has the stream type '{declared.Name}'; valid is a noun in lower case with hyphens, 50 letters at most."
             );
         var shape = typeof(DocumentShape<>).MakeGenericType(type);
-        return (DocumentShape)Activator.CreateInstance(shape, declared, json)!;
+        return (DocumentShape)Activator.CreateInstance(shape, declared, events)!;
     }
 }

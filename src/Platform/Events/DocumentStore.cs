@@ -14,12 +14,14 @@ public sealed class DocumentStore
     private readonly Database _database;
     private readonly EventStore _events;
     private readonly DocumentCatalog _documents;
+    private readonly EventReader _reader;
 
     internal DocumentStore(Database database, EventStore events, DocumentCatalog documents)
     {
         _database = database;
         _events = events;
         _documents = documents;
+        _reader = new EventReader(events.Catalog, events.Keys);
     }
 
     /// <summary>A document as it is now, or null when this tenant has none of this id.</summary>
@@ -59,9 +61,17 @@ public sealed class DocumentStore
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var documents = new List<Identified<T>>();
         while (await reader.ReadAsync(cancellationToken))
-            documents.Add(
-                new Identified<T>(reader.GetGuid(0), shape.Read(reader.GetFieldValue<byte[]>(2)), reader.GetInt64(1))
+        {
+            var id = reader.GetGuid(0);
+            var value = await shape.ReadRowAsync(
+                reader.GetFieldValue<byte[]>(2),
+                tenantId,
+                id,
+                _events.Keys,
+                cancellationToken
             );
+            documents.Add(new Identified<T>(id, value, reader.GetInt64(1)));
+        }
         return documents;
     }
 
@@ -126,7 +136,14 @@ public sealed class DocumentStore
 
             var expected = current?.Version ?? 0;
             var stream = new StreamEvents(shape.StreamType, id, expected, appending.Events);
-            var (append, after) = Encode(context, shape, stream, current?.Value, generation);
+            var (append, after) = await EncodeAsync(
+                context,
+                shape,
+                stream,
+                current?.Value,
+                generation,
+                cancellationToken
+            );
             var result = await _events.AppendAsync([append], appending.Writes, cancellationToken);
             if (result.Conflict is not { } conflict)
                 return new Outcome<T>(new Versioned<T>(after, append.NewVersion));
@@ -145,36 +162,68 @@ public sealed class DocumentStore
         ArgumentNullException.ThrowIfNull(events);
         var shape = _documents.Of<T>();
         var stream = new StreamEvents(shape.StreamType, id, 0, events);
-        return new NewDocument(context => Encode<T>(context, shape, stream, state: null, generation: null).Append);
+        return new NewDocument(
+            async (context, cancellationToken) =>
+                (await EncodeAsync<T>(context, shape, stream, state: null, generation: null, cancellationToken)).Append
+        );
     }
 
     /// <summary>Creates several documents and carries out statements, all in one transaction or not at all.</summary>
     /// <exception cref="LogUnavailableException">Postgres did not come back in time.</exception>
     /// <exception cref="PostgresException">A statement failed; nothing was stored.</exception>
-    public Task<AppendResult> CreateAsync(
+    public async Task<AppendResult> CreateAsync(
         AppendContext context,
         IReadOnlyList<NewDocument> documents,
         IReadOnlyList<SqlWrite> writes,
         CancellationToken cancellationToken
-    ) => _events.AppendAsync([.. documents.Select(d => d.Encode(context))], writes, cancellationToken);
+    )
+    {
+        ArgumentNullException.ThrowIfNull(documents);
+        var appends = new List<StreamAppend>(documents.Count);
+        foreach (var document in documents)
+            appends.Add(await document.EncodeAsync(context, cancellationToken));
+        return await _events.AppendAsync(appends, writes, cancellationToken);
+    }
 
     // The state is folded from the events as they will be read: what JSON does not carry must not get into the snapshot either.
-    private (StreamAppend Append, T After) Encode<T>(
+    private async ValueTask<(StreamAppend Append, T After)> EncodeAsync<T>(
         AppendContext context,
         DocumentShape<T> shape,
         StreamEvents stream,
         T? state,
-        long? generation
+        long? generation,
+        CancellationToken cancellationToken
     )
         where T : class, IDocument<T>
     {
-        var encoded = _events.Encode(stream.Events);
+        var encoded = await _events.EncodeAsync(context, stream, cancellationToken);
         foreach (var @event in encoded)
-            state = T.Evolve(state, _events.Catalog.Read(@event.Type, @event.TypeVersion, @event.Data, position: 0));
+        {
+            var read = await _reader.ReadAsync(
+                context.TenantId,
+                stream.StreamId,
+                @event.Type,
+                @event.TypeVersion,
+                @event.Data,
+                position: 0,
+                cancellationToken
+            );
+            state = T.Evolve(state, read);
+        }
         if (state is null)
             throw new ArgumentException("There is no event to append.", nameof(stream));
-        var snapshot =
-            shape.Snapshot == SnapshotKind.Inline ? new SnapshotWrite(shape, shape.Write(state), generation) : null;
+        SnapshotWrite? snapshot = null;
+        if (shape.Snapshot == SnapshotKind.Inline)
+        {
+            var row = await shape.WriteRowAsync(
+                state,
+                context.TenantId,
+                stream.StreamId,
+                _events.Keys,
+                cancellationToken
+            );
+            snapshot = new SnapshotWrite(shape, row, generation);
+        }
         return (EventStore.Encode(context, stream, encoded, snapshot), state);
     }
 
@@ -196,12 +245,17 @@ public sealed class DocumentStore
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (
-            await reader.IsDBNullAsync(1, cancellationToken)
-                ? null
-                : new Versioned<T>(shape.Read(reader.GetFieldValue<byte[]>(2)), reader.GetInt64(1)),
-            reader.GetInt64(0)
+        var generation = reader.GetInt64(0);
+        if (await reader.IsDBNullAsync(1, cancellationToken))
+            return (null, generation);
+        var value = await shape.ReadRowAsync(
+            reader.GetFieldValue<byte[]>(2),
+            tenantId,
+            id,
+            _events.Keys,
+            cancellationToken
         );
+        return (new Versioned<T>(value, reader.GetInt64(1)), generation);
     }
 
     private async Task<Versioned<T>?> FoldAsync<T>(
@@ -222,7 +276,7 @@ public sealed class DocumentStore
                 return null;
             if (recorded.Time > until)
                 break;
-            state = T.Evolve(state, _events.Catalog.Read(recorded));
+            state = T.Evolve(state, await _reader.ReadAsync(recorded, cancellationToken));
             version = recorded.Version;
         }
         return state is null ? null : new Versioned<T>(state, version);
@@ -240,9 +294,10 @@ public sealed class ConcurrencyException(VersionConflict conflict)
 /// <summary>A document that is about to be created, made by <see cref="DocumentStore.New"/>.</summary>
 public sealed class NewDocument
 {
-    private readonly Func<AppendContext, StreamAppend> _encode;
+    private readonly Func<AppendContext, CancellationToken, Task<StreamAppend>> _encode;
 
-    internal NewDocument(Func<AppendContext, StreamAppend> encode) => _encode = encode;
+    internal NewDocument(Func<AppendContext, CancellationToken, Task<StreamAppend>> encode) => _encode = encode;
 
-    internal StreamAppend Encode(AppendContext context) => _encode(context);
+    internal Task<StreamAppend> EncodeAsync(AppendContext context, CancellationToken cancellationToken) =>
+        _encode(context, cancellationToken);
 }

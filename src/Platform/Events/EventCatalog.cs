@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Verbatim.Platform.PersonalData;
 
 namespace Verbatim.Platform.Events;
 
@@ -14,11 +15,12 @@ namespace Verbatim.Platform.Events;
 /// <param name="IsNewest">True for the version that is written today.</param>
 public sealed record EventShape(string Name, int Version, Type ClrType, bool IsNewest)
 {
+    /// <summary>It has properties that are sealed: it is written and read through <see cref="EventStore"/> and <see cref="EventReader"/>.</summary>
+    public bool HasPersonalData { get; init; }
+
     internal JsonTypeInfo Json { get; init; } = null!;
 
     internal Func<IEvent, IEvent>? Upcast { get; init; }
-
-    internal byte[] Write(IEvent @event) => JsonSerializer.SerializeToUtf8Bytes(@event, Json);
 }
 
 /// <summary>
@@ -41,6 +43,10 @@ public sealed class EventCatalog
     {
         var concrete = types.Where(t => t is { IsAbstract: false, IsClass: true }).ToList();
         Json = CreateJsonOptions(concrete);
+        Sealing = new JsonSerializerOptions(Json)
+        {
+            TypeInfoResolver = Json.TypeInfoResolver!.WithAddedModifier(PersonalProperties.Sealing(Json)),
+        };
 
         var shapes = concrete.Where(t => t.IsAssignableTo(typeof(IEvent))).Select(Describe).ToList();
         foreach (var versions in shapes.GroupBy(s => s.Name, StringComparer.Ordinal))
@@ -57,6 +63,9 @@ public sealed class EventCatalog
     /// <summary>How events and documents are written as JSON: camelCase, nulls left out, enums as camelCase words.</summary>
     public JsonSerializerOptions Json { get; }
 
+    /// <summary>The same, with personal properties sealed. Only inside of a <see cref="SealingScope"/>.</summary>
+    internal JsonSerializerOptions Sealing { get; }
+
     /// <summary>The shape of a CLR type that is written today.</summary>
     /// <exception cref="InvalidOperationException">The type is unknown, or is an old version.</exception>
     public EventShape ShapeOf(Type type)
@@ -69,30 +78,31 @@ public sealed class EventCatalog
             : throw new InvalidOperationException($"{type} is version {shape.Version} of '{shape.Name}', an old one.");
     }
 
-    /// <summary>The exact JSON that is stored for an event.</summary>
-    public byte[] Write(IEvent @event)
-    {
-        ArgumentNullException.ThrowIfNull(@event);
-        return ShapeOf(@event.GetType()).Write(@event);
-    }
+    /// <summary>The exact JSON that is stored for an event without personal data.</summary>
+    internal byte[] Write(IEvent @event) => JsonSerializer.SerializeToUtf8Bytes(@event, ShapeOf(@event.GetType()).Json);
 
-    /// <summary>Reads a stored event and brings it to its newest version.</summary>
-    /// <exception cref="UnknownEventException">No module knows this name and version.</exception>
-    /// <exception cref="JsonException">The stored JSON does not fit the shape.</exception>
-    public IEvent Read(RecordedEvent recorded)
-    {
-        ArgumentNullException.ThrowIfNull(recorded);
-        return Read(recorded.Type, recorded.TypeVersion, recorded.Data.Span, recorded.Position);
-    }
+    /// <summary>Reads a stored event without personal data; <see cref="EventReader"/> reads all.</summary>
+    internal IEvent Read(RecordedEvent recorded) =>
+        Read(recorded.Type, recorded.TypeVersion, recorded.Data.Span, recorded.Position);
 
     internal IEvent Read(string type, int typeVersion, ReadOnlySpan<byte> data, long position)
     {
-        if (!_byName.TryGetValue((type, typeVersion), out var shape))
-            throw new UnknownEventException(type, typeVersion, position);
+        var shape = ShapeOf(type, typeVersion, position);
+        return Upcast(JsonSerializer.Deserialize(data, shape.Json), shape, position);
+    }
 
-        var @event =
-            (IEvent?)JsonSerializer.Deserialize(data, shape.Json)
-            ?? throw new JsonException($"The event at position {position} is the JSON null.");
+    /// <summary>The shape of a stored event.</summary>
+    /// <exception cref="UnknownEventException">No module knows this name and version.</exception>
+    internal EventShape ShapeOf(string type, int typeVersion, long position) =>
+        _byName.TryGetValue((type, typeVersion), out var shape)
+            ? shape
+            : throw new UnknownEventException(type, typeVersion, position);
+
+    /// <summary>Brings what was read to its newest version.</summary>
+    /// <exception cref="JsonException">It is the JSON null.</exception>
+    internal IEvent Upcast(object? read, EventShape shape, long position)
+    {
+        var @event = (IEvent?)read ?? throw new JsonException($"The event at position {position} is the JSON null.");
         while (shape.Upcast is { } upcast)
         {
             @event = upcast(@event);
@@ -136,9 +146,12 @@ public sealed class EventCatalog
 
         var next = type.GetInterfaces()
             .FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IUpcast<>));
+        var sealing = Sealing.GetTypeInfo(type);
+        var isPersonal = PersonalProperties.AreIn(sealing);
         return new EventShape(declared.Name, declared.Version, type, IsNewest: next is null)
         {
-            Json = Json.GetTypeInfo(type),
+            HasPersonalData = isPersonal,
+            Json = isPersonal ? sealing : Json.GetTypeInfo(type),
             Upcast = next is null ? null : CreateUpcast(next),
         };
     }

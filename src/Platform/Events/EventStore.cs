@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Verbatim.Platform.PersonalData;
+
 namespace Verbatim.Platform.Events;
 
 /// <summary>Events to append to one stream.</summary>
@@ -23,9 +26,16 @@ public sealed class EventStore
     private readonly LogWriter _writer;
     private readonly LogReader _reader;
 
-    internal EventStore(EventCatalog catalog, DocumentCatalog documents, LogWriter writer, LogReader reader)
+    internal EventStore(
+        EventCatalog catalog,
+        DocumentCatalog documents,
+        SubjectKeys keys,
+        LogWriter writer,
+        LogReader reader
+    )
     {
         Catalog = catalog;
+        Keys = keys;
         _documents = documents;
         _writer = writer;
         _reader = reader;
@@ -33,6 +43,8 @@ public sealed class EventStore
 
     /// <summary>Names and shapes of all events.</summary>
     public EventCatalog Catalog { get; }
+
+    internal SubjectKeys Keys { get; }
 
     /// <summary>Appends to one stream; returns after the commit.</summary>
     /// <returns>Where the events are, or the conflict: a stale expected version is an answer, not an exception.</returns>
@@ -51,7 +63,7 @@ public sealed class EventStore
     /// </exception>
     /// <exception cref="LogUnavailableException">Postgres did not come back in time.</exception>
     /// <exception cref="Npgsql.PostgresException">A statement failed; nothing was stored.</exception>
-    public Task<AppendResult> AppendAsync(
+    public async Task<AppendResult> AppendAsync(
         AppendContext context,
         IReadOnlyList<StreamEvents> streams,
         IReadOnlyList<SqlWrite> writes,
@@ -68,9 +80,14 @@ public sealed class EventStore
                     $"A stream of type '{document.StreamType}' is written through DocumentStore: {document.ClrType.Name} has a row to keep.",
                     nameof(streams)
                 );
-            encoded[i] = Encode(context, streams[i], Encode(streams[i].Events), snapshot: null);
+            encoded[i] = Encode(
+                context,
+                streams[i],
+                await EncodeAsync(context, streams[i], cancellationToken),
+                snapshot: null
+            );
         }
-        return AppendAsync(encoded, writes, cancellationToken);
+        return await AppendAsync(encoded, writes, cancellationToken);
     }
 
     /// <summary>A stream's events in order, from the first that is asked for.</summary>
@@ -164,13 +181,23 @@ public sealed class EventStore
         };
     }
 
-    internal EncodedEvent[] Encode(IReadOnlyList<IEvent> events)
+    internal async ValueTask<EncodedEvent[]> EncodeAsync(
+        AppendContext context,
+        StreamEvents stream,
+        CancellationToken cancellationToken
+    )
     {
-        var encoded = new EncodedEvent[events.Count];
+        var encoded = new EncodedEvent[stream.Events.Count];
         for (var i = 0; i < encoded.Length; i++)
         {
-            var shape = Catalog.ShapeOf(events[i].GetType());
-            encoded[i] = new EncodedEvent(shape.Name, shape.Version, shape.Write(events[i]));
+            var @event = stream.Events[i];
+            var shape = Catalog.ShapeOf(@event.GetType());
+            var data = shape.HasPersonalData
+                ? await SealingScope
+                    .OfEvent(Keys, context.TenantId, stream.StreamId, shape.Name, context.Subject)
+                    .WriteAsync(@event, shape.Json, cancellationToken)
+                : JsonSerializer.SerializeToUtf8Bytes(@event, shape.Json);
+            encoded[i] = new EncodedEvent(shape.Name, shape.Version, data);
         }
         return encoded;
     }

@@ -37,6 +37,7 @@ public sealed record Caller(Guid TenantId, string Actor, Guid UserId, IReadOnlyS
         ArgumentNullException.ThrowIfNull(context);
         return new AppendContext(TenantId, Actor, RequestId.Of(context))
         {
+            Subject = UserId,
             Also = context.Features.Get<IdempotentAttempt>() is { Id: var attempt }
                 ? IdempotentRequests.MarkEffect(attempt)
                 : null,

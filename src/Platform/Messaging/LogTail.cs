@@ -40,7 +40,7 @@ public sealed partial class LogTail : BackgroundService
     private const int PageSize = 1000;
 
     private readonly ILogObserver[] _observers;
-    private readonly EventCatalog _catalog;
+    private readonly EventReader _reader;
     private readonly Database _database;
     private readonly TimeProvider _time;
     private readonly ILogger<LogTail> _logger;
@@ -51,13 +51,14 @@ public sealed partial class LogTail : BackgroundService
     internal LogTail(
         IEnumerable<ILogObserver> observers,
         EventCatalog catalog,
+        EventReader reader,
         Database database,
         TimeProvider time,
         ILogger<LogTail> logger
     )
     {
         _observers = [.. observers];
-        _catalog = catalog;
+        _reader = reader;
         _database = database;
         _time = time;
         _logger = logger;
@@ -141,9 +142,9 @@ public sealed partial class LogTail : BackgroundService
             {
                 try
                 {
-                    Tell(recorded);
+                    await TellAsync(recorded, cancellationToken);
                 }
-                catch (Exception e)
+                catch (Exception e) when (e is not OperationCanceledException and not Npgsql.NpgsqlException)
                 {
                     // It would fail again. To know nothing is as good as to know of it: what is read now has it in.
                     LogUntold(e, recorded.Position);
@@ -154,9 +155,9 @@ public sealed partial class LogTail : BackgroundService
         }
     }
 
-    private void Tell(RecordedEvent recorded)
+    private async ValueTask TellAsync(RecordedEvent recorded, CancellationToken cancellationToken)
     {
-        var @event = _catalog.Read(recorded);
+        var @event = await _reader.ReadAsync(recorded, cancellationToken);
         foreach (var observer in _observers)
         {
             if (observer.EventTypes.Contains(@event.GetType()))

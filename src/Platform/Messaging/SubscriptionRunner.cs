@@ -15,6 +15,7 @@ namespace Verbatim.Platform.Messaging;
 internal sealed partial class SubscriptionRunner(
     SubscriptionCatalog catalog,
     EventCatalog events,
+    EventReader reader,
     LogSignal signal,
     Database database,
     IServiceProvider services,
@@ -91,7 +92,7 @@ internal sealed partial class SubscriptionRunner(
         {
             foreach (var recorded in page)
                 await subscription.HandleAsync(
-                    events.Read(recorded),
+                    await reader.ReadAsync(recorded, cancellationToken),
                     new Message(recorded, transaction),
                     scope.ServiceProvider,
                     cancellationToken

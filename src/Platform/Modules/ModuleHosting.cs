@@ -15,6 +15,7 @@ using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.Idempotency;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Messaging;
+using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
 using Verbatim.Platform.Secrets;
 
@@ -152,9 +153,16 @@ public static class ModuleHosting
         services.AddSingleton(p => new EventStore(
             p.GetRequiredService<EventCatalog>(),
             p.GetRequiredService<DocumentCatalog>(),
+            p.GetRequiredService<SubjectKeys>(),
             p.GetRequiredService<LogWriter>(),
             p.GetRequiredService<LogReader>()
         ));
+        services.AddSingleton(p => new BlindIndex(p.GetRequiredService<SubjectKeys>()));
+        services.AddSingleton(p => new EventReader(
+            p.GetRequiredService<EventCatalog>(),
+            p.GetRequiredService<SubjectKeys>()
+        ));
+        services.AddSingleton<DocumentRepair>();
         services.AddSingleton(p => new DocumentStore(
             p.GetRequiredService<Database>(),
             p.GetRequiredService<EventStore>(),
@@ -180,6 +188,7 @@ public static class ModuleHosting
         services.AddHostedService(p => new LogTail(
             p.GetServices<ILogObserver>(),
             p.GetRequiredService<EventCatalog>(),
+            p.GetRequiredService<EventReader>(),
             p.GetRequiredService<Database>(),
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<LogTail>>()

@@ -9,6 +9,8 @@ public sealed class Database : IAsyncDisposable
     // Enough for every request thread of a small machine; a setting in the connection string wins.
     private const int DefaultPoolSize = 40;
 
+    private const int LookupPoolSize = 5;
+
     private readonly List<NpgsqlDataSource> _sources = [];
 
     /// <summary>Reads a connection string; nothing is connected yet.</summary>
@@ -21,6 +23,7 @@ public sealed class Database : IAsyncDisposable
         ConnectionString = completed.ConnectionString;
         IsPrivate = isPrivate;
         Writes = Create(completed);
+        Lookups = Create(new NpgsqlConnectionStringBuilder(ConnectionString) { MaxPoolSize = LookupPoolSize });
         completed.Pooling = false;
         // So that the log's writer can tell whose statement failed.
         completed.IncludeFailedBatchedCommand = true;
@@ -29,6 +32,12 @@ public sealed class Database : IAsyncDisposable
 
     /// <summary>The pool of connections to the primary, for everything that decides or writes.</summary>
     public NpgsqlDataSource Writes { get; }
+
+    /// <summary>
+    /// A small pool beside it, for short reads by whoever may hold a connection of <see cref="Writes"/> already: were they to wait for a
+    /// second one of the same pool, all could wait for each other.
+    /// </summary>
+    public NpgsqlDataSource Lookups { get; }
 
     /// <summary>
     /// Connections to the primary outside the pool: for what keeps one for long, must not wait for a free one, or takes a lock that must end

@@ -9,19 +9,35 @@ namespace Verbatim.Platform.Secrets;
 /// <summary>
 /// The key that wraps every stored secret (AES-256-GCM). All instances on one database share it. It comes from
 /// <c>Secrets:MasterKey</c> (32 bytes in base64) or <c>Secrets:MasterKeyFile</c>; without either a first start makes one in
-/// <c>VERBATIM_HOME</c>, which is meant for one machine.
+/// <c>VERBATIM_HOME</c>, which is meant for one machine. Where several are given, parted by white space, the first seals, and the others
+/// still open what they sealed.
 /// </summary>
 public sealed partial class MasterKey
 {
+    /// <summary>The size of a key's id in bytes. Everything that is sealed begins with the id of its key.</summary>
+    public const int IdSize = 4;
+
     private const int KeySize = 32;
     private const int TagSize = 16;
     private static readonly int NonceSize = AesGcm.NonceByteSizes.MaxSize;
+    private static readonly int HeadSize = IdSize + NonceSize;
 
-    private readonly byte[] _key;
+    private readonly string? _file;
+    private Keys _keys;
 
-    private MasterKey(byte[] key) => _key = key;
+    private MasterKey(IReadOnlyList<byte[]> keys, string? file = null)
+    {
+        _keys = new Keys(keys);
+        _file = file;
+    }
 
-    /// <summary>Loads the key that the settings name, or makes one for this machine.</summary>
+    /// <summary>The id of the key that seals: the first bytes of its SHA-256.</summary>
+    public ReadOnlyMemory<byte> CurrentId => _keys.CurrentId;
+
+    /// <summary>The file that the keys are in, or null when the settings hold them.</summary>
+    public string? File => _file;
+
+    /// <summary>Loads the keys that the settings name, or makes one for this machine.</summary>
     /// <exception cref="SettingException">A setting is wrong; the message says which and what is valid.</exception>
     public static MasterKey Load(IConfiguration configuration, ILogger<MasterKey> logger)
     {
@@ -29,36 +45,41 @@ public sealed partial class MasterKey
         if (configuration["Secrets:MasterKey"] is { Length: > 0 } given)
             return new MasterKey(Parse(given, "Secrets:MasterKey"));
         if (configuration["Secrets:MasterKeyFile"] is { Length: > 0 } file)
-            return File.Exists(file)
-                ? new MasterKey(Parse(File.ReadAllText(file), "Secrets:MasterKeyFile"))
+            return System.IO.File.Exists(file)
+                ? new MasterKey(Parse(System.IO.File.ReadAllText(file), "Secrets:MasterKeyFile"), file)
                 : throw new SettingException($"Secrets:MasterKeyFile names '{file}', which does not exist.");
 
         var home = VerbatimHome.From(configuration).Path;
         var path = Path.Combine(home, "master.key");
-        if (!File.Exists(path))
+        if (!System.IO.File.Exists(path))
         {
             Directory.CreateDirectory(home);
-            Write(path, Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeySize)));
+            Create(path, NewKey());
             LogMade(logger, path);
         }
-        return new MasterKey(Parse(File.ReadAllText(path), path));
+        return new MasterKey(Parse(System.IO.File.ReadAllText(path), path), path);
     }
+
+    /// <summary>A key of 32 bytes.</summary>
+    public static MasterKey Of(byte[] key) => new([key]);
 
     /// <summary>Seals a secret. What it is for is bound in, so that sealed values cannot be swapped.</summary>
     /// <param name="secret">The bytes to hide.</param>
     /// <param name="purpose">For instance <c>identity.signing-key:&lt;kid&gt;</c>; the same is needed to open it.</param>
-    /// <returns>Nonce, ciphertext and tag, in this order.</returns>
+    /// <returns>The key's id, nonce, ciphertext and tag, in this order.</returns>
     public byte[] Seal(ReadOnlySpan<byte> secret, string purpose)
     {
-        var sealedBytes = new byte[NonceSize + secret.Length + TagSize];
-        var nonce = sealedBytes.AsSpan(0, NonceSize);
+        var keys = _keys;
+        var sealedBytes = new byte[HeadSize + secret.Length + TagSize];
+        keys.CurrentId.CopyTo(sealedBytes);
+        var nonce = sealedBytes.AsSpan(IdSize, NonceSize);
         RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(_key, TagSize);
+        using var aes = new AesGcm(keys.Current, TagSize);
         aes.Encrypt(
             nonce,
             secret,
-            sealedBytes.AsSpan(NonceSize, secret.Length),
-            sealedBytes.AsSpan(NonceSize + secret.Length),
+            sealedBytes.AsSpan(HeadSize, secret.Length),
+            sealedBytes.AsSpan(HeadSize + secret.Length),
             Encoding.UTF8.GetBytes(purpose)
         );
         return sealedBytes;
@@ -68,13 +89,23 @@ public sealed partial class MasterKey
     /// <exception cref="CryptographicException">It was sealed under another key or for another purpose, or was changed.</exception>
     public byte[] Open(ReadOnlySpan<byte> sealedBytes, string purpose)
     {
-        if (sealedBytes.Length < NonceSize + TagSize)
+        if (sealedBytes.Length < HeadSize + TagSize)
             throw new CryptographicException("The sealed secret is cut short.");
-        var secret = new byte[sealedBytes.Length - NonceSize - TagSize];
-        using var aes = new AesGcm(_key, TagSize);
+        if (_keys.Find(sealedBytes[..IdSize]) is not { } key)
+        {
+            // Another process may have put a new key into the file.
+            Reload();
+            key =
+                _keys.Find(sealedBytes[..IdSize])
+                ?? throw new CryptographicException(
+                    $"It was sealed under the master key {Convert.ToHexStringLower(sealedBytes[..IdSize])}, which is none of those that are given."
+                );
+        }
+        var secret = new byte[sealedBytes.Length - HeadSize - TagSize];
+        using var aes = new AesGcm(key, TagSize);
         aes.Decrypt(
-            sealedBytes[..NonceSize],
-            sealedBytes.Slice(NonceSize, secret.Length),
+            sealedBytes.Slice(IdSize, NonceSize),
+            sealedBytes.Slice(HeadSize, secret.Length),
             sealedBytes[^TagSize..],
             secret,
             Encoding.UTF8.GetBytes(purpose)
@@ -82,18 +113,65 @@ public sealed partial class MasterKey
         return secret;
     }
 
-    private static byte[] Parse(string text, string source)
+    /// <summary>Seals anew, under the key that seals now, what another of the keys has sealed.</summary>
+    public byte[] Reseal(ReadOnlySpan<byte> sealedBytes, string purpose)
     {
-        Span<byte> key = stackalloc byte[KeySize + 1];
-        return Convert.TryFromBase64String(text.Trim(), key, out var length) && length == KeySize
-            ? key[..KeySize].ToArray()
-            : throw new SettingException(
-                $"{source} must be 32 bytes in base64, as 'openssl rand -base64 32' prints them."
-            );
+        var secret = Open(sealedBytes, purpose);
+        var resealed = Seal(secret, purpose);
+        CryptographicOperations.ZeroMemory(secret);
+        return resealed;
     }
 
+    /// <summary>Puts a new key before those in the file, so that it seals from now on.</summary>
+    /// <exception cref="InvalidOperationException">There is no file.</exception>
+    internal void AddToFile() => Rewrite([NewKey(), .. _keys.All.Select(Convert.ToBase64String)]);
+
+    /// <summary>Leaves only the key that seals in the file.</summary>
+    /// <exception cref="InvalidOperationException">There is no file.</exception>
+    internal void KeepCurrentInFile() => Rewrite([Convert.ToBase64String(_keys.Current)]);
+
+    internal int Count => _keys.All.Count;
+
+    /// <summary>Reads the file again.</summary>
+    internal void Reload()
+    {
+        if (_file is not null)
+            _keys = new Keys(Parse(System.IO.File.ReadAllText(_file), _file));
+    }
+
+    private void Rewrite(IEnumerable<string> keys)
+    {
+        if (_file is null)
+            throw new InvalidOperationException("The master key comes from a setting, not from a file.");
+        var next = _file + ".next";
+        System.IO.File.Delete(next);
+        Create(next, string.Join('\n', keys));
+        System.IO.File.Move(next, _file, overwrite: true);
+        Reload();
+    }
+
+    private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeySize));
+
+    private static List<byte[]> Parse(string text, string source)
+    {
+        var keys = new List<byte[]>();
+        Span<byte> key = stackalloc byte[KeySize + 1];
+        foreach (var part in text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!Convert.TryFromBase64String(part, key, out var length) || length != KeySize)
+                throw Invalid(source);
+            keys.Add(key[..KeySize].ToArray());
+        }
+        return keys.Count > 0 ? keys : throw Invalid(source);
+    }
+
+    private static SettingException Invalid(string source) =>
+        new(
+            $"{source} must be 32 bytes in base64, as 'openssl rand -base64 32' prints them; or several of these, parted by white space, of which the first seals."
+        );
+
     // Two instances may start at once: whoever creates the file first has made the key.
-    private static void Write(string path, string text)
+    private static void Create(string path, string text)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
@@ -103,7 +181,7 @@ public sealed partial class MasterKey
             using var writer = new StreamWriter(path, options);
             writer.WriteLine(text);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException) when (System.IO.File.Exists(path))
         {
             // The other one's key is the key.
         }
@@ -111,7 +189,30 @@ public sealed partial class MasterKey
 
     [LoggerMessage(
         LogLevel.Warning,
-        "Made a master key in {Path}. Keep a copy: without it the secrets in the database are lost. With several instances, set Secrets:MasterKeyFile on each"
+        "Made a master key in {Path}. Keep a copy: without it the secrets in the database, and all personal data, are lost. With several instances, set Secrets:MasterKeyFile on each"
     )]
     private static partial void LogMade(ILogger logger, string path);
+
+    private sealed class Keys(IReadOnlyList<byte[]> all)
+    {
+        private readonly (byte[] Id, byte[] Key)[] _byId = [.. all.Select(k => (IdOf(k), k))];
+
+        public IReadOnlyList<byte[]> All => all;
+
+        public byte[] Current => all[0];
+
+        public ReadOnlyMemory<byte> CurrentId => _byId[0].Id;
+
+        public byte[]? Find(ReadOnlySpan<byte> id)
+        {
+            foreach (var (known, key) in _byId)
+            {
+                if (id.SequenceEqual(known))
+                    return key;
+            }
+            return null;
+        }
+
+        private static byte[] IdOf(byte[] key) => SHA256.HashData(key)[..IdSize];
+    }
 }

@@ -2,8 +2,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Verbatim.Modules.Audit;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
+using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
 using Verbatim.Platform.Postgres.Embedded;
+using Verbatim.Platform.Secrets;
 
 namespace Verbatim.Tests.Benchmarks.Events;
 
@@ -92,7 +94,8 @@ internal sealed class BenchmarkLog : IAsyncDisposable
                 NullLogger<LogWriter>.Instance,
                 TimeSpan.FromSeconds(15)
             );
-            Events = new EventStore(Catalog, DocumentTypes, _writer, new LogReader(Database));
+            var keys = new SubjectKeys(Database, MasterKey.Of(new byte[32]));
+            Events = new EventStore(Catalog, DocumentTypes, keys, _writer, new LogReader(Database));
             Documents = new DocumentStore(Database, Events, DocumentTypes);
         }
 

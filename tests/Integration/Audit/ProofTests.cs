@@ -299,7 +299,10 @@ public sealed class ProofTests(VerbatimHost host, SharedPostgres postgres) : ICl
         );
         answer.EnsureSuccessStatusCode();
         var id = answer.Headers.GetValues("x-verbatim-inference-id").Single();
-        var body = await auditor.GetStringAsync(new Uri($"/api/audit/streams/{id}", UriKind.Relative), Cancellation);
+        var body = await auditor.GetStringAsync(
+            new Uri($"/api/audit/streams/{id}?sealed=true", UriKind.Relative),
+            Cancellation
+        );
         var stream = JsonNode.Parse(body)!;
         // The exact bytes of each event's data, which writing the JSON again would not keep.
         using var exact = JsonDocument.Parse(body);

@@ -137,7 +137,8 @@ public sealed class ReplayStreamTests(VerbatimHost host) : IClassFixture<Verbati
         var lines = text.TrimEnd('\n').Split('\n');
         Assert.Equal(2, lines.Length);
         var first = JsonNode.Parse(lines[0])!;
-        Assert.Equal(Encoding.UTF8.GetString(stored[0].Data.Span), first["dataText"]!.GetValue<string>());
+        Assert.Contains($"\"data\":{Encoding.UTF8.GetString(stored[0].Data.Span)}", lines[0], StringComparison.Ordinal);
+        Assert.Equal("é", first["openedData"]!["request"]!["b"]!.GetValue<string>());
         Assert.Equal("started", first["state"]!["status"]!.GetValue<string>());
         Assert.Contains($"\"data\":{Encoding.UTF8.GetString(stored[1].Data.Span)}", lines[1], StringComparison.Ordinal);
         Assert.Equal("unknown", JsonNode.Parse(lines[1])!["state"]!["status"]!.GetValue<string>());
@@ -149,7 +150,7 @@ public sealed class ReplayStreamTests(VerbatimHost host) : IClassFixture<Verbati
         var (tenant, stream) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await StartAsync(tenant, stream, "{\"a\":\"yes\"}");
         await ExecuteAsync(
-            "update platform.events set data = convert_to(replace(convert_from(data, 'UTF8'), 'yes', 'no'), 'UTF8') where stream_id = $1",
+            "update platform.events set data = convert_to(replace(convert_from(data, 'UTF8'), 'openai', 'opnai'), 'UTF8') where stream_id = $1",
             stream
         );
 

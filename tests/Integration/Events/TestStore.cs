@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
+using Verbatim.Platform.Secrets;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Events;
@@ -30,7 +32,9 @@ internal sealed class TestStore : IAsyncDisposable
             logger ?? NullLogger<LogWriter>.Instance,
             patience ?? TimeSpan.FromSeconds(15)
         );
-        Events = new EventStore(Catalog, DocumentTypes, _writer, Reader);
+        Keys = new SubjectKeys(Database, MasterKey);
+        Events = new EventStore(Catalog, DocumentTypes, Keys, _writer, Reader);
+        Opener = new EventReader(Catalog, Keys);
         Documents = new DocumentStore(Database, Events, DocumentTypes);
     }
 
@@ -41,6 +45,13 @@ internal sealed class TestStore : IAsyncDisposable
     public EventCatalog Catalog { get; }
 
     public DocumentCatalog DocumentTypes { get; }
+
+    /// <summary>One for all stores, as instances on one database share it.</summary>
+    public static MasterKey MasterKey { get; } = MasterKey.Of(new byte[32]);
+
+    public SubjectKeys Keys { get; }
+
+    public EventReader Opener { get; }
 
     public LogReader Reader { get; }
 

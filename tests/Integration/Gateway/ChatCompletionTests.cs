@@ -29,10 +29,10 @@ public sealed class ChatCompletionTests(GatewayHost gateway) : IClassFixture<Gat
         var record = await gateway.RecordOfAsync(response, Cancellation);
         Assert.Equal(["gateway.inference-started", "gateway.inference-completed"], record.Select(e => e.Type));
         Assert.All(record, e => Assert.StartsWith("api-key:", e.Actor, StringComparison.Ordinal));
-        Assert.Contains(body, Encoding.UTF8.GetString(record[0].Data.Span), StringComparison.Ordinal);
+        Assert.Contains(body, await gateway.TextAsync(record[0], Cancellation), StringComparison.Ordinal);
         Assert.Contains(
             Encoding.UTF8.GetString(answer),
-            Encoding.UTF8.GetString(record[1].Data.Span),
+            await gateway.TextAsync(record[1], Cancellation),
             StringComparison.Ordinal
         );
         var inference = await gateway.InferenceAsync(response, Cancellation);
@@ -51,16 +51,23 @@ public sealed class ChatCompletionTests(GatewayHost gateway) : IClassFixture<Gat
     public async Task The_intent_is_durable_before_the_provider_hears_of_the_call()
     {
         var marker = Guid.NewGuid().ToString();
-        var answering = gateway.PostAsync(Ask(marker, """{"hold_after":"request"}"""), Cancellation);
+        var requestId = $"intent-{marker}";
+        var answering = gateway.PostAsync(
+            Ask(marker, """{"hold_after":"request"}"""),
+            Cancellation,
+            request => request.Headers.Add("x-request-id", requestId)
+        );
         var received = await gateway.Provider.Requests.FirstAsync(marker, Cancellation);
 
         // The provider has it and answers nothing yet; another connection to the database sees the intent.
         await using var source = Npgsql.NpgsqlDataSource.Create(gateway.Host.ConnectionString);
         await using var command = source.CreateCommand(
-            "select count(*) from platform.events where type = 'gateway.inference-started' and position(convert_to($1, 'UTF8') in data) > 0"
+            "select stream_id from platform.events where type = 'gateway.inference-started' and correlation = $1"
         );
-        command.Parameters.Add(new Npgsql.NpgsqlParameter<string> { TypedValue = marker });
-        Assert.Equal(1L, await command.ExecuteScalarAsync(Cancellation));
+        command.Parameters.Add(new Npgsql.NpgsqlParameter<string> { TypedValue = requestId });
+        var id = Assert.IsType<Guid>(await command.ExecuteScalarAsync(Cancellation));
+        var intent = Assert.Single(await gateway.RecordOfAsync(id, Cancellation));
+        Assert.Contains(marker, await gateway.TextAsync(intent, Cancellation), StringComparison.Ordinal);
 
         received.Release();
         using var response = await answering;
@@ -363,7 +370,7 @@ public sealed class ChatCompletionTests(GatewayHost gateway) : IClassFixture<Gat
             Assert.Equal("gateway.inference-cancelled", outcome.Type);
             Assert.Contains(
                 "word word",
-                GatewayHost.Data(outcome)["response"]!.ToJsonString(),
+                (await gateway.DataAsync(outcome, Cancellation))["response"]!.ToJsonString(),
                 StringComparison.Ordinal
             );
         }

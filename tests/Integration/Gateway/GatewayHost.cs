@@ -125,7 +125,14 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         )!.Value;
     }
 
-    public static JsonNode Data(RecordedEvent recorded) => JsonNode.Parse(recorded.Data.Span)!;
+    public async Task<JsonNode> DataAsync(RecordedEvent recorded, CancellationToken cancellationToken) =>
+        JsonNode.Parse(await TextAsync(recorded, cancellationToken))!;
+
+    /// <summary>An event's data with what is sealed in it opened.</summary>
+    public async Task<string> TextAsync(RecordedEvent recorded, CancellationToken cancellationToken) =>
+        Encoding.UTF8.GetString(
+            (await Host.Services.GetRequiredService<EventReader>().OpenAsync(recorded, cancellationToken)).Span
+        );
 
     private async Task<Guid> TenantAsync(CancellationToken cancellationToken)
     {

@@ -4,6 +4,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Verbatim.Modules.Identity.ApiKeys;
+using Verbatim.Modules.Identity.Organizations;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Http.Idempotency;
 using Verbatim.Platform.Postgres;
 
@@ -432,8 +435,14 @@ public sealed class IdempotencyTests(VerbatimHost host) : IClassFixture<Verbatim
     private static async Task<string> CodeAsync(HttpResponseMessage response) =>
         (await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!["code"]!.GetValue<string>();
 
-    private async Task<long> CountAsync(string name) =>
-        await ScalarAsync<long>("select count(*) from documents.api_key where data ->> 'name' = $1", name);
+    private async Task<long> CountAsync(string name)
+    {
+        var tenant = await host.Services.GetRequiredService<FirstOrganization>().GetIdAsync(Cancellation);
+        var keys = await host
+            .Services.GetRequiredService<DocumentStore>()
+            .ListAsync<ApiKey>(tenant, before: null, limit: int.MaxValue, Cancellation);
+        return keys.Count(k => k.Value.Name == name);
+    }
 
     private async Task<T?> ScalarAsync<T>(string sql, string parameter)
     {

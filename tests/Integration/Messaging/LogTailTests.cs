@@ -24,6 +24,7 @@ public sealed class LogTailTests(MigratedDatabase database) : IClassFixture<Migr
         _tail = new LogTail(
             [_observer],
             _store.Catalog,
+            _store.Opener,
             _store.Database,
             TimeProvider.System,
             NullLogger<LogTail>.Instance

@@ -204,6 +204,7 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
             _runner = new SubscriptionRunner(
                 new SubscriptionCatalog([typeof(OnNoted)], store.Catalog),
                 store.Catalog,
+                store.Opener,
                 store.Signal,
                 store.Database,
                 _services,

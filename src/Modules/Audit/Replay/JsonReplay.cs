@@ -8,7 +8,7 @@ namespace Verbatim.Modules.Audit.Replay;
 
 /// <summary>
 /// One JSON object a line for each event. <c>data</c> is the exact text that is stored. If that text has line breaks of its own, they become
-/// spaces there, and <c>dataText</c> holds the exact text as a string.
+/// spaces there, and <c>dataText</c> holds the exact text as a string. Where values in it are sealed, <c>openedData</c> has them opened.
 /// </summary>
 internal sealed class JsonReplay(TextWriter output) : IReplayWriter
 {
@@ -50,6 +50,11 @@ internal sealed class JsonReplay(TextWriter output) : IReplayWriter
         json.WritePropertyName("data");
         if (WriteOnOneLine(json, recorded.Data))
             json.WriteString("dataText", Encoding.UTF8.GetString(recorded.Data.Span));
+        if (step.Opened is { } opened)
+        {
+            json.WritePropertyName("openedData");
+            WriteOnOneLine(json, opened.Utf8);
+        }
         json.WriteString("leafHash", Convert.ToHexStringLower(recorded.LeafHash.Span));
         json.WriteBoolean("isIntact", step.IsIntact);
         json.WritePropertyName("state");

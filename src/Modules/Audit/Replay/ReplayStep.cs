@@ -16,7 +16,14 @@ internal sealed record ReplayStep(
     RawJson? After,
     object? State,
     string? Fault
-);
+)
+{
+    /// <summary>The event's data with what is sealed in it opened, or null when nothing is.</summary>
+    public RawJson? Opened { get; init; }
+
+    /// <summary>The event's data for a person.</summary>
+    public RawJson Data => Opened ?? new RawJson(Event.Data);
+}
 
 /// <summary>Where the steps of a replay go.</summary>
 internal interface IReplayWriter

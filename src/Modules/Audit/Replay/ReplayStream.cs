@@ -11,7 +11,7 @@ internal sealed class ReplayStream(
     StreamSearch search,
     StreamHistory streams,
     DocumentCatalog documents,
-    EventCatalog catalog
+    EventReader reader
 ) : ICommand
 {
     private const int MaxCandidates = 10;
@@ -68,15 +68,16 @@ internal sealed class ReplayStream(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        var fold = shape is null ? null : new StateFold(shape, catalog);
+        var fold = shape is null ? null : new StateFold(shape, reader);
         RawJson? before = null;
         string? fault = null;
         var read = streams.ReadAsync(stream.TenantId, stream.StreamId, 1, last, cancellationToken);
         await foreach (var recorded in read)
         {
             // A state that misses an event is no state: after the first fault there is none any more, but the events go on.
-            fault ??= fold is null ? null : TryAdd(fold, recorded);
+            fault ??= fold is null ? null : await TryAddAsync(fold, recorded, cancellationToken);
             RawJson? after = fold is null || fault is not null ? null : fold.Json();
+            var opened = await reader.OpenAsync(recorded, cancellationToken);
             yield return new ReplayStep(
                 recorded,
                 recorded.LeafHash.Span.SequenceEqual(recorded.HashLeaf()),
@@ -84,16 +85,23 @@ internal sealed class ReplayStream(
                 after,
                 after is null ? null : fold!.State,
                 fault
-            );
+            )
+            {
+                Opened = opened.Equals(recorded.Data) ? null : new RawJson(opened),
+            };
             before = after;
         }
     }
 
-    private static string? TryAdd(StateFold fold, RecordedEvent recorded)
+    private static async ValueTask<string?> TryAddAsync(
+        StateFold fold,
+        RecordedEvent recorded,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            fold.Add(recorded);
+            await fold.AddAsync(recorded, cancellationToken);
             return null;
         }
         catch (Exception e) when (e is UnknownEventException or UnexpectedEventException)

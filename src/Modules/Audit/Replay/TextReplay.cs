@@ -51,7 +51,7 @@ internal sealed class TextReplay : IReplayWriter
                 .MoveTo(Indent)
                 .Write("NOT INTACT: this event does not have the leaf hash that is stored with it.", Style.Alarm)
                 .EndLine();
-        using var data = JsonLook.TryParse(recorded.Data);
+        using var data = JsonLook.TryParse(step.Data.Utf8);
         if (data is not null)
             _json.Write(data.RootElement, Indent);
         else

@@ -19,6 +19,12 @@ public sealed record GetStreamRequest
     [WholeNumber(1)]
     [Description("The first version that is wanted; 1 if left out. A cursor goes before it.")]
     public string? FromVersion { get; init; }
+
+    /// <summary>What is sealed stays so.</summary>
+    [Description(
+        "`true` for the exact bytes of `data`, over which the leaf hash goes; otherwise what is sealed in it is opened for you to read."
+    )]
+    public bool? Sealed { get; init; }
 }
 
 /// <summary>A part of a stream.</summary>
@@ -52,8 +58,11 @@ public sealed record StreamResponse(
 /// <param name="Time">When it was recorded.</param>
 /// <param name="Actor">Who caused it: <c>user:…</c>, <c>api-key:…</c> or <c>system:…</c>.</param>
 /// <param name="Correlation">The <c>x-request-id</c> of the request that caused it; empty if none did.</param>
-/// <param name="Data">What happened, as the very JSON text that is stored: white space and order included.</param>
-/// <param name="LeafHash">The RFC 6962 leaf hash of the event, in hexadecimal.</param>
+/// <param name="Data">
+/// What happened, as the JSON text that is stored, white space and order included. Personal data is sealed in the store and opened here,
+/// unless <c>sealed</c> was asked for; of a person who was erased it reads <c>[erased]</c>.
+/// </param>
+/// <param name="LeafHash">The RFC 6962 leaf hash of the event as it is stored, in hexadecimal.</param>
 public sealed record EventResponse(
     long Position,
     long Version,
@@ -80,7 +89,7 @@ public sealed record EventResponse(
         "5b0d0f4a7c1e3b8a9d6c2f4e8a7b1c3d5e9f0a2b4c6d8e0f1a3b5c7d9e1f2a4b"
     );
 
-    internal static EventResponse From(RecordedEvent recorded) =>
+    internal static EventResponse From(RecordedEvent recorded, ReadOnlyMemory<byte> data) =>
         new(
             recorded.Position,
             recorded.Version,
@@ -89,7 +98,7 @@ public sealed record EventResponse(
             recorded.Time.UtcDateTime,
             recorded.Actor,
             recorded.Correlation,
-            new RawJson(recorded.Data),
+            new RawJson(data),
             Convert.ToHexStringLower(recorded.LeafHash.Span)
         );
 }
@@ -110,7 +119,8 @@ internal sealed class GetStream : IEndpoint
             .WithSummary("Read the events of a stream")
             .WithDescription(
                 """
-                Every event of a stream of your organization, in order, with its data as the exact JSON text that is stored.
+                Every event of a stream of your organization, in order. What is sealed in its data is opened, unless you
+                ask for the exact bytes with `sealed=true`.
                 The `ETag` is the stream's version. A page ends early when its data comes to 8 MB.
                 """
             )
@@ -125,6 +135,7 @@ internal sealed class GetStream : IEndpoint
         [AsParameters] PageRequest page,
         Caller caller,
         StreamHistory streams,
+        EventReader reader,
         HttpResponse response,
         CancellationToken cancellationToken
     )
@@ -149,7 +160,10 @@ internal sealed class GetStream : IEndpoint
                 cancellationToken
             );
             await foreach (var recorded in streams.ReadAsync(caller.TenantId, id, from, to, cancellationToken))
-                events.Add(EventResponse.From(recorded));
+            {
+                var data = request.Sealed is true ? recorded.Data : await reader.OpenAsync(recorded, cancellationToken);
+                events.Add(EventResponse.From(recorded, data));
+            }
         }
 
         response.Headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{head.Version}\"");

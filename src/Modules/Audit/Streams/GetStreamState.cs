@@ -85,7 +85,7 @@ internal sealed class GetStreamState : IEndpoint
         Caller caller,
         StreamHistory streams,
         DocumentCatalog documents,
-        EventCatalog catalog,
+        EventReader reader,
         CancellationToken cancellationToken
     )
     {
@@ -108,13 +108,13 @@ internal sealed class GetStreamState : IEndpoint
                 return Problems.Create(StreamErrors.NotBegun(head.BeganAt));
         }
 
-        var fold = new StateFold(shape, catalog);
+        var fold = new StateFold(shape, reader);
         RecordedEvent? last = null;
         try
         {
             await foreach (var recorded in streams.ReadAsync(caller.TenantId, id, 1, version, cancellationToken))
             {
-                fold.Add(recorded);
+                await fold.AddAsync(recorded, cancellationToken);
                 last = recorded;
             }
         }

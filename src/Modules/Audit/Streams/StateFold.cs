@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Audit.Streams;
 
 /// <summary>Adds up a stream's events to its document, whichever that is.</summary>
-internal sealed class StateFold(DocumentShape shape, EventCatalog catalog)
+internal sealed class StateFold(DocumentShape shape, EventReader reader)
 {
     /// <summary>The state so far, or null before the first event.</summary>
     public object? State { get; private set; }
@@ -11,9 +11,10 @@ internal sealed class StateFold(DocumentShape shape, EventCatalog catalog)
     /// <exception cref="UnknownEventException">This build does not know the event.</exception>
     /// <exception cref="UnexpectedEventException">The document does not expect the event in its present state.</exception>
     /// <exception cref="System.Text.Json.JsonException">The stored JSON does not fit the event's shape.</exception>
-    public void Add(RecordedEvent recorded) => State = shape.Evolve(State, catalog.Read(recorded));
+    public async ValueTask AddAsync(RecordedEvent recorded, CancellationToken cancellationToken) =>
+        State = shape.Evolve(State, await reader.ReadAsync(recorded, cancellationToken));
 
-    /// <summary>The exact JSON of the state.</summary>
+    /// <summary>The JSON of the state.</summary>
     public RawJson Json() =>
         new(shape.Write(State ?? throw new InvalidOperationException("There is no state before the first event.")));
 }

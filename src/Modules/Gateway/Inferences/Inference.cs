@@ -121,7 +121,7 @@ internal sealed record InferenceStarted(
     Guid UserId,
     Guid Instance,
     string? ClientRequestId,
-    RawJson Request
+    [property: Personal] RawJson Request
 ) : IEvent;
 
 /// <summary>The provider answered in full. Durable before the caller has the last byte.</summary>
@@ -130,7 +130,7 @@ internal sealed record InferenceCompleted(
     IReadOnlyList<Attempt> Attempts,
     Usage? Usage,
     Latency Latency,
-    RawJson? Response
+    [property: Personal] RawJson? Response
 ) : IEvent;
 
 /// <summary>There is no full answer. <c>Response</c> is what came: an error's body, or the part of a stream before it broke.</summary>
@@ -140,7 +140,7 @@ internal sealed record InferenceFailed(
     IReadOnlyList<Attempt> Attempts,
     Usage? Usage,
     Latency Latency,
-    RawJson? Response
+    [property: Personal] RawJson? Response
 ) : IEvent;
 
 /// <summary>The client went away before the end. <c>Response</c> is what had been produced.</summary>
@@ -149,7 +149,7 @@ internal sealed record InferenceCancelled(
     IReadOnlyList<Attempt> Attempts,
     Usage? Usage,
     Latency Latency,
-    RawJson? Response
+    [property: Personal] RawJson? Response
 ) : IEvent;
 
 /// <summary>The instance that took the call is gone, and has left no outcome.</summary>

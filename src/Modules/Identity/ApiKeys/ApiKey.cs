@@ -12,7 +12,7 @@ namespace Verbatim.Modules.Identity.ApiKeys;
 /// <param name="RevokedAt">When it was revoked, or null.</param>
 [StreamType("api-key")]
 internal sealed record ApiKey(
-    string Name,
+    [property: Personal(Of = nameof(ApiKey.UserId))] string Name,
     string Prefix,
     IReadOnlyList<string> Scopes,
     Guid UserId,
@@ -42,7 +42,7 @@ internal sealed record ApiKey(
 
 [EventType("identity.api-key-created")]
 internal sealed record ApiKeyCreated(
-    string Name,
+    [property: Personal(Of = nameof(ApiKeyCreated.UserId))] string Name,
     string Prefix,
     IReadOnlyList<string> Scopes,
     Guid UserId,

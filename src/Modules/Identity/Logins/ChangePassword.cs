@@ -64,7 +64,7 @@ internal sealed class ChangePassword : IEndpoint
                     ? Decision.Refuse(RefusalKind.NotFound, "identity.user-not-found", "There is no such account.")
                     : Decision
                         .Append(new PasswordChanged())
-                        .AlsoWriting(Passwords.Set(caller.TenantId, caller.UserId, hash)),
+                        .AlsoWriting(Passwords.Replace(caller.TenantId, caller.UserId, hash)),
             cancellationToken
         );
         return outcome.Match<Results<NoContent, ProblemHttpResult>>(

@@ -22,10 +22,19 @@ internal enum LoginOutcome
 }
 
 [EventType("identity.login-succeeded")]
-internal sealed record LoginSucceeded(Guid UserId, Guid TokenId, string Address, string? UserAgent) : IEvent;
+internal sealed record LoginSucceeded(
+    Guid UserId,
+    Guid TokenId,
+    [property: Personal] string Address,
+    [property: Personal] string? UserAgent
+) : IEvent;
 
 /// <param name="UserId">Null when there is no such account: what was typed may be anything, a password too, so it is not kept.</param>
 /// <param name="Address">The client's IP address.</param>
 /// <param name="UserAgent">What the client calls itself.</param>
 [EventType("identity.login-failed")]
-internal sealed record LoginFailed(Guid? UserId, string Address, string? UserAgent) : IEvent;
+internal sealed record LoginFailed(
+    Guid? UserId,
+    [property: Personal] string Address,
+    [property: Personal] string? UserAgent
+) : IEvent;

@@ -82,7 +82,7 @@ internal sealed class SignIn : IEndpoint
             ? new LoginSucceeded(account!.UserId, tokenId, address, userAgent)
             : new LoginFailed(account?.UserId, address, userAgent);
         await events.AppendAsync(
-            new AppendContext(tenant, actor, RequestId.Of(http)),
+            new AppendContext(tenant, actor, RequestId.Of(http)) { Subject = account?.UserId },
             new StreamEvents("login", ids.New(), 0, [attempt]),
             cancellationToken
         );

@@ -64,7 +64,10 @@ internal sealed class FirstStart(
                     )
                 ),
             ],
-            [Passwords.Set(tenantId, userId, passwords.Hash(password)), ApiKeySecret.Store(tenantId, keyId, secret)],
+            [
+                await passwords.CreateAsync(tenantId, userId, email, passwords.Hash(password), cancellationToken),
+                ApiKeySecret.Store(tenantId, keyId, secret),
+            ],
             cancellationToken
         );
         if (result.Conflict is not null)

@@ -74,16 +74,14 @@ internal sealed class CreateUser : IEndpoint
         var id = ids.New();
         var password = Passwords.NewOneTimePassword();
         var hash = passwords.Hash(password);
+        var account = await passwords.CreateAsync(caller.TenantId, id, request.Email, hash, cancellationToken);
         var role = request.Role!.Value;
         try
         {
             await store.DecideAsync<User>(
                 caller.For(http),
                 id,
-                _ =>
-                    Decision
-                        .Append(new UserCreated(request.Email, role, time.GetUtcNow()))
-                        .AlsoWriting(Passwords.Set(caller.TenantId, id, hash)),
+                _ => Decision.Append(new UserCreated(request.Email, role, time.GetUtcNow())).AlsoWriting(account),
                 cancellationToken
             );
         }

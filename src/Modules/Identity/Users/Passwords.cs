@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Users;
@@ -11,7 +12,7 @@ namespace Verbatim.Modules.Identity.Users;
 internal sealed record Account(Guid TenantId, Guid UserId, Role Role, bool MustChangePassword, string PasswordHash);
 
 /// <summary>Hashes passwords (PBKDF2 with HMAC-SHA512) and finds accounts by address.</summary>
-internal sealed class Passwords(Database database)
+internal sealed class Passwords(Database database, BlindIndex blindIndex)
 {
     /// <summary>OWASP's figure for PBKDF2-HMAC-SHA512 ("Password Storage Cheat Sheet").</summary>
     private const int Iterations = 210_000;
@@ -44,22 +45,37 @@ internal sealed class Passwords(Database database)
         return account is not null && result != PasswordVerificationResult.Failed;
     }
 
-    /// <summary>The statement that sets a password, for the transaction of the event that says so.</summary>
-    public static SqlWrite Set(Guid tenantId, Guid userId, string hash) =>
+    /// <summary>The statement that gives a new account its address and password, for the transaction of the event that says so.</summary>
+    /// <remarks>Another account with this address makes it fail with a unique violation.</remarks>
+    public async ValueTask<SqlWrite> CreateAsync(
+        Guid tenantId,
+        Guid userId,
+        string email,
+        string hash,
+        CancellationToken cancellationToken
+    ) =>
         new(
-            """
-            insert into identity.passwords (tenant_id, user_id, hash) values ($1, $2, $3)
-            on conflict (tenant_id, user_id) do update set hash = excluded.hash, changed_at = now()
-            """,
+            "insert into identity.passwords (tenant_id, user_id, email_hash, hash) values ($1, $2, $3, $4)",
+            tenantId,
+            userId,
+            await HashEmailAsync(email, cancellationToken),
+            hash
+        );
+
+    /// <summary>The statement that replaces a password, for the transaction of the event that says so.</summary>
+    public static SqlWrite Replace(Guid tenantId, Guid userId, string hash) =>
+        new(
+            "update identity.passwords set hash = $3, changed_at = now() where tenant_id = $1 and user_id = $2",
             tenantId,
             userId,
             hash
         );
 
-    public Task<Account?> FindByEmailAsync(string email, CancellationToken cancellationToken) =>
-        FindAsync(
-            "lower(u.data ->> 'email') = lower($1)",
-            new NpgsqlParameter<string> { TypedValue = email },
+    /// <summary>The account with this address, in whatever case it is written.</summary>
+    public async Task<Account?> FindByEmailAsync(string email, CancellationToken cancellationToken) =>
+        await FindAsync(
+            "p.email_hash = $1",
+            new NpgsqlParameter<byte[]> { TypedValue = await HashEmailAsync(email, cancellationToken) },
             cancellationToken
         );
 
@@ -91,4 +107,7 @@ internal sealed class Passwords(Database database)
             reader.GetString(4)
         );
     }
+
+    private ValueTask<byte[]> HashEmailAsync(string email, CancellationToken cancellationToken) =>
+        blindIndex.HashAsync("identity.email", email.ToUpperInvariant(), cancellationToken);
 }

@@ -4,8 +4,12 @@ namespace Verbatim.Modules.Identity.Users;
 
 /// <summary>A person in an organization. The password's hash is not here: it is a secret, and events are read by auditors.</summary>
 [StreamType("user")]
-internal sealed record User(string Email, Role Role, bool MustChangePassword, DateTimeOffset CreatedAt)
-    : IDocument<User>
+internal sealed record User(
+    [property: Personal(OfStream = true)] string Email,
+    Role Role,
+    bool MustChangePassword,
+    DateTimeOffset CreatedAt
+) : IDocument<User>
 {
     public static User Evolve(User? current, IEvent @event) =>
         (current, @event) switch
@@ -17,7 +21,11 @@ internal sealed record User(string Email, Role Role, bool MustChangePassword, Da
 }
 
 [EventType("identity.user-created")]
-internal sealed record UserCreated(string Email, Role Role, DateTimeOffset CreatedAt) : IEvent;
+internal sealed record UserCreated(
+    [property: Personal(OfStream = true)] string Email,
+    Role Role,
+    DateTimeOffset CreatedAt
+) : IEvent;
 
 [EventType("identity.password-changed")]
 internal sealed record PasswordChanged : IEvent;

@@ -1,0 +1,134 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Verbatim.Platform.Events;
+
+namespace Verbatim.Platform.PersonalData;
+
+/// <summary>
+/// How a sealed value stands in JSON: <c>{"sealed":"…","of":"…"}</c> with the sealed bytes in base64 and the person's id; <c>"sealed":null</c>
+/// for what was recorded when the person had been erased already.
+/// </summary>
+internal static class SealedJson
+{
+    // No property of ours is longer; what a caller sends may be.
+    public const int MaxPropertyLength = 100;
+
+    private static readonly byte[] ErasedLiteral = JsonSerializer.SerializeToUtf8Bytes(PersonalAttribute.Erased);
+
+    public static void Write(
+        Utf8JsonWriter writer,
+        SubjectKey key,
+        Guid subject,
+        ReadOnlySpan<byte> value,
+        string property
+    )
+    {
+        var scope = SealingScope.Current;
+        writer.WriteStartObject();
+        if (key.IsErased)
+        {
+            writer.WriteNull("sealed"u8);
+        }
+        else
+        {
+            var size = SubjectKey.SealedSize(value.Length);
+            var buffer = ArrayPool<byte>.Shared.Rent(size);
+            key.Seal(value, scope.PlaceOf(property), scope.IsRepeatable, buffer.AsSpan(0, size));
+            writer.WriteBase64String("sealed"u8, buffer.AsSpan(0, size));
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+        writer.WriteString("of"u8, subject);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Reads the object that the reader stands at the beginning of, to its end.</summary>
+    /// <returns>False when it is no sealed value.</returns>
+    public static bool TryRead(ref Utf8JsonReader reader, out byte[]? sealedBytes, out Guid subject)
+    {
+        sealedBytes = null;
+        subject = default;
+        return reader.TokenType == JsonTokenType.StartObject
+            && reader.Read()
+            && reader.TokenType == JsonTokenType.PropertyName
+            && reader.ValueTextEquals("sealed"u8)
+            && reader.Read()
+            && (
+                reader.TokenType == JsonTokenType.Null
+                || (reader.TokenType == JsonTokenType.String && reader.TryGetBytesFromBase64(out sealedBytes))
+            )
+            && reader.Read()
+            && reader.TokenType == JsonTokenType.PropertyName
+            && reader.ValueTextEquals("of"u8)
+            && reader.Read()
+            && reader.TokenType == JsonTokenType.String
+            && reader.TryGetGuid(out subject)
+            && reader.Read()
+            && reader.TokenType == JsonTokenType.EndObject;
+    }
+
+    /// <summary>Puts what was sealed in the place of sealed values; the rest stays as it is, byte by byte.</summary>
+    /// <param name="stored">Well-formed JSON; anything else comes back as it is.</param>
+    /// <param name="scope">Whose values they are, and where they stand. Learns of keys that it lacks.</param>
+    public static ReadOnlyMemory<byte> Open(ReadOnlyMemory<byte> stored, SealingScope scope)
+    {
+        if (stored.Span.IndexOf("{\"sealed\":"u8) < 0)
+            return stored;
+        var opened = new ArrayBufferWriter<byte>(stored.Length);
+        var copied = 0;
+        var reader = new Utf8JsonReader(stored.Span, new JsonReaderOptions { MaxDepth = 512 });
+        string? property = null;
+        try
+        {
+            while (reader.Read())
+            {
+                var begin = (int)reader.TokenStartIndex;
+                var ahead = reader;
+                if (
+                    property is not null
+                    && TryRead(ref ahead, out var sealedBytes, out var subject)
+                    && TryOpen(sealedBytes, subject, property, scope, out var value)
+                )
+                {
+                    opened.Write(stored.Span[copied..begin]);
+                    opened.Write(value);
+                    copied = (int)ahead.BytesConsumed;
+                    reader = ahead;
+                }
+                property =
+                    reader.TokenType == JsonTokenType.PropertyName && reader.ValueSpan.Length <= MaxPropertyLength
+                        ? reader.GetString()
+                        : null;
+            }
+        }
+        catch (JsonException)
+        {
+            return stored;
+        }
+        opened.Write(stored.Span[copied..]);
+        return opened.WrittenMemory;
+    }
+
+    // What only looks like a sealed value, in the body of a caller perhaps, does not open.
+    private static bool TryOpen(
+        byte[]? sealedBytes,
+        Guid subject,
+        string property,
+        SealingScope scope,
+        out byte[] value
+    )
+    {
+        value = ErasedLiteral;
+        if (scope.KeyOf(subject) is not { IsErased: false } key || sealedBytes is null)
+            return true;
+        try
+        {
+            value = key.Open(sealedBytes, scope.PlaceOf(property));
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+}

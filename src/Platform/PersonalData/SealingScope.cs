@@ -1,0 +1,155 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Verbatim.Platform.PersonalData;
+
+/// <summary>
+/// What the converters of personal properties need to know while one record is written or read: JSON serialization has no place for it,
+/// so it is there for the thread, for as long as the synchronous call takes.
+/// </summary>
+internal sealed class SealingScope
+{
+    [ThreadStatic]
+    private static SealingScope? current;
+
+    private readonly SubjectKeys _keys;
+    private readonly Dictionary<Guid, SubjectKey> _loaded = [];
+    private readonly HashSet<Guid> _missing = [];
+
+    /// <param name="keys">Those that are remembered.</param>
+    /// <param name="tenantId">The organization.</param>
+    /// <param name="streamId">The stream, or the document of that stream.</param>
+    /// <param name="record">As in <see cref="SealedPlace.Record"/>.</param>
+    /// <param name="actingSubject">The person who acts; the stream itself when nobody does.</param>
+    private SealingScope(SubjectKeys keys, Guid tenantId, Guid streamId, string record, Guid? actingSubject)
+    {
+        _keys = keys;
+        TenantId = tenantId;
+        StreamId = streamId;
+        Record = record;
+        ActingSubject = actingSubject ?? streamId;
+    }
+
+    public static SealingScope Current =>
+        current
+        ?? throw new InvalidOperationException("A record with personal data is written or read through its store.");
+
+    public Guid TenantId { get; }
+
+    public Guid StreamId { get; }
+
+    public string Record { get; }
+
+    public Guid ActingSubject { get; }
+
+    /// <summary>The same state gives the same bytes.</summary>
+    public bool IsRepeatable { get; private init; }
+
+    /// <summary>The object whose property is about to be written.</summary>
+    public object? Owner { get; set; }
+
+    /// <summary>The scope of an event.</summary>
+    public static SealingScope OfEvent(
+        SubjectKeys keys,
+        Guid tenantId,
+        Guid streamId,
+        string type,
+        Guid? actingSubject = null
+    ) => new(keys, tenantId, streamId, type, actingSubject);
+
+    /// <summary>The scope of a document's row.</summary>
+    public static SealingScope OfDocument(SubjectKeys keys, Guid tenantId, Guid id, string streamType) =>
+        new(keys, tenantId, id, $"document:{streamType}", actingSubject: null) { IsRepeatable = true };
+
+    public SealedPlace PlaceOf(string property) => new(TenantId, StreamId, Record, property);
+
+    /// <summary>A person's key, or null when it must be fetched first; what is made of it then is made again.</summary>
+    public SubjectKey? KeyOf(Guid subject)
+    {
+        if (_loaded.TryGetValue(subject, out var key) || (key = _keys.Find(TenantId, subject)) is not null)
+            return key;
+        _missing.Add(subject);
+        return null;
+    }
+
+    /// <summary>The exact bytes that are stored for a record. Makes the keys that do not exist yet.</summary>
+    public async ValueTask<byte[]> WriteAsync(object record, JsonTypeInfo json, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var bytes = Write(record, json);
+            if (_missing.Count == 0)
+                return bytes;
+            Add(await _keys.EnsureAsync(TenantId, _missing, cancellationToken));
+        }
+    }
+
+    /// <summary>Reads a record; what is erased reads as such.</summary>
+    /// <exception cref="JsonException">It does not fit the shape, or a sealed value was changed.</exception>
+    public async ValueTask<object?> ReadAsync(
+        ReadOnlyMemory<byte> stored,
+        JsonTypeInfo json,
+        CancellationToken cancellationToken
+    )
+    {
+        while (true)
+        {
+            var record = Read(stored.Span, json);
+            if (_missing.Count == 0)
+                return record;
+            await LoadMissingAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>The JSON of a record with its sealed values opened, whatever its shape.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> OpenAsync(
+        ReadOnlyMemory<byte> stored,
+        CancellationToken cancellationToken
+    )
+    {
+        while (true)
+        {
+            var opened = SealedJson.Open(stored, this);
+            if (_missing.Count == 0)
+                return opened;
+            await LoadMissingAsync(cancellationToken);
+        }
+    }
+
+    private async Task LoadMissingAsync(CancellationToken cancellationToken) =>
+        Add(await _keys.LoadAsync(TenantId, _missing, cancellationToken));
+
+    private byte[] Write(object record, JsonTypeInfo json)
+    {
+        current = this;
+        try
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(record, json);
+        }
+        finally
+        {
+            current = null;
+        }
+    }
+
+    private object? Read(ReadOnlySpan<byte> stored, JsonTypeInfo json)
+    {
+        current = this;
+        try
+        {
+            return JsonSerializer.Deserialize(stored, json);
+        }
+        finally
+        {
+            current = null;
+        }
+    }
+
+    // Kept here, whatever is remembered: a key that another thread forgets at once would be missing for ever.
+    private void Add(IReadOnlyDictionary<Guid, SubjectKey> keys)
+    {
+        foreach (var (subject, key) in keys)
+            _loaded[subject] = key;
+        _missing.Clear();
+    }
+}

@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Npgsql;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Messaging;
+using Verbatim.Platform.Postgres;
+using Verbatim.Platform.Secrets;
+
+namespace Verbatim.Platform.PersonalData;
+
+/// <summary>
+/// The keys of persons. Remembered, so that sealing costs no database read; forgotten as soon as this instance hears from the log that a
+/// person was erased, whichever instance did it. What it seals until then with a key that is gone nobody can open: it is erased already.
+/// </summary>
+internal sealed class SubjectKeys(Database database, MasterKey masterKey) : ILogObserver
+{
+    // What bounds the memory; past it everything is forgotten and learnt again.
+    private const int MaxRemembered = 100_000;
+
+    private readonly ConcurrentDictionary<Subject, SubjectKey> _remembered = new();
+
+    // Grows with every forgetting: what was read before it may be stale and is not remembered.
+    private long _generation;
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Subject(Guid TenantId, Guid Id);
+
+    public IReadOnlyCollection<Type> EventTypes { get; } = [typeof(SubjectErased)];
+
+    public SubjectKey? Find(Guid tenantId, Guid subjectId) =>
+        _remembered.GetValueOrDefault(new Subject(tenantId, subjectId));
+
+    /// <summary>The keys of persons. Whoever has no row counts as erased: what is sealed for them cannot be opened.</summary>
+    public async Task<IReadOnlyDictionary<Guid, SubjectKey>> LoadAsync(
+        Guid tenantId,
+        IReadOnlyCollection<Guid> subjects,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = database.Lookups.CreateCommand(SelectSql);
+        AddSubjects(command.Parameters, tenantId, subjects);
+        var keys = await ReadAsync(tenantId, command.ExecuteReaderAsync, cancellationToken);
+        foreach (var subject in subjects)
+            keys.TryAdd(subject, SubjectKey.Erased);
+        return keys;
+    }
+
+    /// <summary>The keys of persons; whoever has none gets one.</summary>
+    public async Task<IReadOnlyDictionary<Guid, SubjectKey>> EnsureAsync(
+        Guid tenantId,
+        IReadOnlyCollection<Guid> subjects,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var connection = await database.Lookups.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        var insert = new NpgsqlBatchCommand(
+            """
+            insert into platform.subject_keys (tenant_id, subject_id, sealed_key)
+            select $1, s, k from unnest($2::uuid[], $3::bytea[]) as new(s, k)
+            on conflict do nothing
+            """
+        );
+        AddSubjects(insert.Parameters, tenantId, subjects);
+        insert.Parameters.Add(
+            new NpgsqlParameter<byte[][]>
+            {
+                TypedValue =
+                [
+                    .. subjects.Select(s =>
+                        masterKey.Seal(RandomNumberGenerator.GetBytes(SubjectKey.Size), PurposeOf(tenantId, s))
+                    ),
+                ],
+            }
+        );
+        batch.BatchCommands.Add(insert);
+        // A statement of its own: it must see what another instance inserted while the one before it waited.
+        var select = new NpgsqlBatchCommand(SelectSql);
+        AddSubjects(select.Parameters, tenantId, subjects);
+        batch.BatchCommands.Add(select);
+        return await ReadAsync(tenantId, batch.ExecuteReaderAsync, cancellationToken);
+    }
+
+    /// <summary>The statement that destroys a person's key, for the transaction of the event that says so.</summary>
+    public static SqlWrite Destroy(Guid tenantId, Guid subjectId, DateTime at) =>
+        new(
+            """
+            update platform.subject_keys set sealed_key = null, erased_at = $3
+            where tenant_id = $1 and subject_id = $2 and erased_at is null
+            """,
+            tenantId,
+            subjectId,
+            at
+        );
+
+    public static string PurposeOf(Guid tenantId, Guid subjectId) => $"platform.subject-key:{tenantId}:{subjectId}";
+
+    public void Forget(Guid tenantId, Guid subjectId)
+    {
+        Interlocked.Increment(ref _generation);
+        _remembered.TryRemove(new Subject(tenantId, subjectId), out _);
+    }
+
+    public void Observe(RecordedEvent recorded, IEvent @event) =>
+        Forget(recorded.TenantId, ((SubjectErased)@event).SubjectId);
+
+    public void Reset()
+    {
+        Interlocked.Increment(ref _generation);
+        _remembered.Clear();
+    }
+
+    private const string SelectSql = """
+        select subject_id, sealed_key from platform.subject_keys where tenant_id = $1 and subject_id = any($2)
+        """;
+
+    private async Task<Dictionary<Guid, SubjectKey>> ReadAsync(
+        Guid tenantId,
+        Func<CancellationToken, Task<NpgsqlDataReader>> execute,
+        CancellationToken cancellationToken
+    )
+    {
+        var generation = Interlocked.Read(ref _generation);
+        await using var reader = await execute(cancellationToken);
+        var keys = new Dictionary<Guid, SubjectKey>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var subject = reader.GetGuid(0);
+            keys.Add(
+                subject,
+                reader.IsDBNull(1)
+                    ? SubjectKey.Erased
+                    : SubjectKey.Of(masterKey.Open(reader.GetFieldValue<byte[]>(1), PurposeOf(tenantId, subject)))
+            );
+        }
+        if (_remembered.Count >= MaxRemembered)
+            _remembered.Clear();
+        foreach (var (subject, key) in keys)
+            _remembered[new Subject(tenantId, subject)] = key;
+        if (generation != Interlocked.Read(ref _generation))
+        {
+            foreach (var subject in keys.Keys)
+                _remembered.TryRemove(new Subject(tenantId, subject), out _);
+        }
+        return keys;
+    }
+
+    private static void AddSubjects(
+        NpgsqlParameterCollection parameters,
+        Guid tenantId,
+        IReadOnlyCollection<Guid> subjects
+    )
+    {
+        parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
+        parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. subjects] });
+    }
+}
