@@ -30,6 +30,9 @@ public static class Scopes
     /// <summary>Read every stream of the organization, with all that was said in it.</summary>
     public const string AuditRead = "audit:read";
 
+    /// <summary>Erase a person for good.</summary>
+    public const string PersonalDataErase = "personal-data:erase";
+
     /// <summary>Every scope, in the order of their words.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
@@ -40,6 +43,7 @@ public static class Scopes
         AuditRead,
         InferencesCreate,
         ModelsRead,
+        PersonalDataErase,
         UsersRead,
         UsersWrite,
     ];

@@ -81,6 +81,8 @@ public sealed class RouteTests
     private static WebApplication Build(Database database, params IReadOnlyList<IModule> modules)
     {
         var builder = WebApplication.CreateBuilder();
+        // Or it would make one in the home folder of whoever runs the tests.
+        builder.Configuration["Secrets:MasterKey"] = Convert.ToBase64String(new byte[32]);
         builder.AddModules(database, modules);
         return builder.Build();
     }

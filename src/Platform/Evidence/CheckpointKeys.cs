@@ -32,7 +32,7 @@ internal sealed class CheckpointKeys(MasterKey masterKey, TimeProvider time) : I
                 if (_current is { } known && known.Name.Id.Span.SequenceEqual(id))
                     return known;
                 var key = ECDsa.Create();
-                key.ImportPkcs8PrivateKey(masterKey.Open(reader.GetFieldValue<byte[]>(2), Purpose(id)), out _);
+                key.ImportPkcs8PrivateKey(masterKey.Open(reader.GetFieldValue<byte[]>(2), PurposeOf(id)), out _);
                 return Keep(NoteKey.Create(origin, reader.GetFieldValue<byte[]>(1)), key);
             }
         }
@@ -80,7 +80,7 @@ internal sealed class CheckpointKeys(MasterKey masterKey, TimeProvider time) : I
         insert.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = id });
         insert.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = publicKey });
         insert.Parameters.Add(
-            new NpgsqlParameter<byte[]> { TypedValue = masterKey.Seal(key.ExportPkcs8PrivateKey(), Purpose(id)) }
+            new NpgsqlParameter<byte[]> { TypedValue = masterKey.Seal(key.ExportPkcs8PrivateKey(), PurposeOf(id)) }
         );
         insert.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = time.GetUtcNow().UtcDateTime });
         await insert.ExecuteNonQueryAsync(cancellationToken);
@@ -94,5 +94,5 @@ internal sealed class CheckpointKeys(MasterKey masterKey, TimeProvider time) : I
         return (name, key);
     }
 
-    private static string Purpose(ReadOnlySpan<byte> id) => $"platform.checkpoint-key:{Convert.ToHexStringLower(id)}";
+    public static string PurposeOf(ReadOnlySpan<byte> id) => $"platform.checkpoint-key:{Convert.ToHexStringLower(id)}";
 }

@@ -53,6 +53,8 @@ public static class ModuleHosting
         AddDiscovered<ICommand>(services, catalog);
         AddDiscovered<IStartupStep>(services, catalog);
         AddDiscovered<ILogObserver>(services, catalog);
+        AddDiscovered<IErasureStep>(services, catalog);
+        AddDiscovered<SealedColumn>(services, catalog);
         AddDiscoveredServices(services, catalog);
         foreach (var module in modules)
             module.Register(services, builder.Configuration);
@@ -156,6 +158,14 @@ public static class ModuleHosting
             p.GetRequiredService<SubjectKeys>(),
             p.GetRequiredService<LogWriter>(),
             p.GetRequiredService<LogReader>()
+        ));
+        services.AddSingleton(p => new Subjects(
+            p.GetRequiredService<Database>(),
+            p.GetRequiredService<SubjectKeys>(),
+            p.GetRequiredService<DocumentCatalog>(),
+            p.GetRequiredService<DocumentRepair>(),
+            p.GetServices<IErasureStep>(),
+            p.GetRequiredService<TimeProvider>()
         ));
         services.AddSingleton(p => new BlindIndex(p.GetRequiredService<SubjectKeys>()));
         services.AddSingleton(p => new EventReader(

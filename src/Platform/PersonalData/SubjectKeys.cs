@@ -82,18 +82,6 @@ internal sealed class SubjectKeys(Database database, MasterKey masterKey) : ILog
         return await ReadAsync(tenantId, batch.ExecuteReaderAsync, cancellationToken);
     }
 
-    /// <summary>The statement that destroys a person's key, for the transaction of the event that says so.</summary>
-    public static SqlWrite Destroy(Guid tenantId, Guid subjectId, DateTime at) =>
-        new(
-            """
-            update platform.subject_keys set sealed_key = null, erased_at = $3
-            where tenant_id = $1 and subject_id = $2 and erased_at is null
-            """,
-            tenantId,
-            subjectId,
-            at
-        );
-
     public static string PurposeOf(Guid tenantId, Guid subjectId) => $"platform.subject-key:{tenantId}:{subjectId}";
 
     public void Forget(Guid tenantId, Guid subjectId)

@@ -23,12 +23,15 @@ public sealed partial class MasterKey
     private static readonly int HeadSize = IdSize + NonceSize;
 
     private readonly string? _file;
-    private Keys _keys;
+    private volatile Keys _keys;
+    private DateTime _readAt;
 
     private MasterKey(IReadOnlyList<byte[]> keys, string? file = null)
     {
         _keys = new Keys(keys);
         _file = file;
+        if (file is not null)
+            _readAt = System.IO.File.GetLastWriteTimeUtc(file);
     }
 
     /// <summary>The id of the key that seals: the first bytes of its SHA-256.</summary>
@@ -69,6 +72,9 @@ public sealed partial class MasterKey
     /// <returns>The key's id, nonce, ciphertext and tag, in this order.</returns>
     public byte[] Seal(ReadOnlySpan<byte> secret, string purpose)
     {
+        // What is sealed under a key that is about to be taken away would be lost.
+        if (_file is not null && System.IO.File.GetLastWriteTimeUtc(_file) != _readAt)
+            Reload();
         var keys = _keys;
         var sealedBytes = new byte[HeadSize + secret.Length + TagSize];
         keys.CurrentId.CopyTo(sealedBytes);
@@ -135,8 +141,10 @@ public sealed partial class MasterKey
     /// <summary>Reads the file again.</summary>
     internal void Reload()
     {
-        if (_file is not null)
-            _keys = new Keys(Parse(System.IO.File.ReadAllText(_file), _file));
+        if (_file is null)
+            return;
+        _readAt = System.IO.File.GetLastWriteTimeUtc(_file);
+        _keys = new Keys(Parse(System.IO.File.ReadAllText(_file), _file));
     }
 
     private void Rewrite(IEnumerable<string> keys)

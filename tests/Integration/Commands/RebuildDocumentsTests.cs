@@ -18,7 +18,7 @@ public sealed class RebuildDocumentsTests(VerbatimHost host) : IClassFixture<Ver
 
         await ExecuteAsync(
             """
-            update documents.api_key set data = replace(data::text, 'A test', 'A forged')::json where id = (select max(id::text)::uuid from documents.api_key);
+            update documents.api_key set data = replace(data::text, '"prefix":"', '"prefix":"forged')::json where id = (select max(id::text)::uuid from documents.api_key);
             delete from documents.user;
             insert into documents.organization values (gen_random_uuid(), gen_random_uuid(), 1, 1, '{}')
             """

@@ -60,7 +60,7 @@ internal sealed class SigningKeys(Database database, MasterKey masterKey) : ISta
         byte[] jwk;
         try
         {
-            jwk = masterKey.Open(sealedKey, Purpose(keyId));
+            jwk = masterKey.Open(sealedKey, PurposeOf(keyId));
         }
         catch (CryptographicException e)
         {
@@ -92,13 +92,13 @@ internal sealed class SigningKeys(Database database, MasterKey masterKey) : ISta
             connection
         );
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = key.KeyId });
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = masterKey.Seal(jwk, Purpose(key.KeyId)) });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = masterKey.Seal(jwk, PurposeOf(key.KeyId)) });
         CryptographicOperations.ZeroMemory(jwk);
         await command.ExecuteNonQueryAsync(cancellationToken);
         return key;
     }
 
-    private static string Purpose(string keyId) => "identity.signing-key:" + keyId;
+    public static string PurposeOf(string keyId) => "identity.signing-key:" + keyId;
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {

@@ -51,7 +51,7 @@ internal sealed partial class IdempotencyMiddleware(
     internal static readonly HttpError AnswerLost = new(
         409,
         "idempotency-answer-lost",
-        "This request was carried out and recorded, but the server failed before it could keep the answer. It is not carried out again; "
+        "This request was carried out and recorded, but its answer is not kept: the server failed before it could, or a person was erased since. It is not carried out again; "
             + "its events carry the request id of the first attempt."
     );
 

@@ -158,5 +158,5 @@ internal sealed class IdempotentRequests(Database database, MasterKey masterKey)
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = request.Key });
     }
 
-    private static string PurposeOf(Guid attempt) => $"platform.idempotent-answer:{attempt}";
+    internal static string PurposeOf(Guid attempt) => $"platform.idempotent-answer:{attempt}";
 }

@@ -10,3 +10,13 @@ create table platform.subject_keys (
     primary key (tenant_id, subject_id),
     check ((sealed_key is null) = (erased_at is not null))
 );
+
+-- Called in the transaction of the event that says so; of two at once one fails.
+create function platform.destroy_subject_key(tenant uuid, subject uuid, at timestamptz) returns void language plpgsql as $$
+begin
+    update platform.subject_keys set sealed_key = null, erased_at = at
+        where tenant_id = tenant and subject_id = subject and erased_at is null;
+    if not found then
+        raise exception 'this person has no key that could be destroyed' using errcode = 'VB003';
+    end if;
+end $$;
