@@ -147,6 +147,13 @@ public sealed class DocumentCatalog
                 $"{type} has the stream type '{declared.Name}'; valid is a noun in lower case with hyphens, 50 letters at most."
             );
         var shape = typeof(DocumentShape<>).MakeGenericType(type);
-        return (DocumentShape)Activator.CreateInstance(shape, declared, events)!;
+        return (DocumentShape)
+            Activator.CreateInstance(
+                shape,
+                BindingFlags.Instance | BindingFlags.Public | BindingFlags.DoNotWrapExceptions,
+                binder: null,
+                [declared, events],
+                culture: null
+            )!;
     }
 }

@@ -13,6 +13,7 @@ internal sealed class SealingScope
     private static SealingScope? current;
 
     private readonly SubjectKeys _keys;
+    private readonly Guid _actingSubject;
     private readonly Dictionary<Guid, SubjectKey> _loaded = [];
     private readonly HashSet<Guid> _missing = [];
 
@@ -27,7 +28,7 @@ internal sealed class SealingScope
         TenantId = tenantId;
         StreamId = streamId;
         Record = record;
-        ActingSubject = actingSubject ?? streamId;
+        _actingSubject = actingSubject ?? streamId;
     }
 
     public static SealingScope Current =>
@@ -40,7 +41,13 @@ internal sealed class SealingScope
 
     public string Record { get; }
 
-    public Guid ActingSubject { get; }
+    /// <exception cref="InvalidOperationException">It is a document, in which nobody acts.</exception>
+    public Guid ActingSubject =>
+        IsRepeatable
+            ? throw new InvalidOperationException(
+                $"The {Record} has a [Personal] property that does not say whose it is. Give Of, and a value in the property that it names."
+            )
+            : _actingSubject;
 
     /// <summary>The same state gives the same bytes.</summary>
     public bool IsRepeatable { get; private init; }

@@ -63,6 +63,13 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
         await ExecuteAsync(administration.ConnectionString, "vacuum");
         await ExecuteAsync(administration.ConnectionString, "checkpoint");
         Assert.Empty(await FilesWithAsync(home.Path, Encoding.UTF8.GetBytes(nest)));
+        // What is no secret is found in this way, so that the emptiness above means something.
+        const string Open = "My organization";
+        Assert.Equal(
+            ["documents.organization", "platform.events"],
+            (await TablesWithAsync(server.ConnectionString, Open)).Order(StringComparer.Ordinal)
+        );
+        Assert.NotEmpty(await FilesWithAsync(home.Path, Encoding.UTF8.GetBytes(Open)));
         foreach (var export in (string[])[before, after])
             Assert.Null((await VerifyAsync(export, key)).Problem);
         Assert.Equal("", await RebuildCheckAsync(own));

@@ -1,0 +1,87 @@
+using System.Security.Cryptography;
+using FsCheck;
+using FsCheck.Fluent;
+using Verbatim.Platform.PersonalData;
+
+namespace Verbatim.Tests.Unit.PersonalData;
+
+public sealed class SubjectKeyTests
+{
+    private static readonly SubjectKey Key = SubjectKey.Of([
+        .. Enumerable.Range(0, SubjectKey.Size).Select(i => (byte)i),
+    ]);
+
+    private static readonly SealedPlace Place = new(
+        Guid.Parse("0198c7ee-90b4-7f21-b6d8-5c0e3a9f1d47"),
+        Guid.Parse("0198c7f0-51aa-7c3d-8e02-9b1f4d6a7c35"),
+        "test.happened",
+        "text"
+    );
+
+    [Fact]
+    public void What_was_sealed_opens_to_the_same() =>
+        Check.QuickThrowOnFailure(
+            Prop.ForAll<byte[], bool>(
+                (value, isRepeatable) => Key.Open(Seal(value, isRepeatable), Place).AsSpan().SequenceEqual(value)
+            )
+        );
+
+    [Fact]
+    public void A_changed_byte_does_not_open() =>
+        Check.QuickThrowOnFailure(
+            Prop.ForAll<byte[], int, byte>(
+                (value, at, by) =>
+                {
+                    var sealedBytes = Seal(value);
+                    sealedBytes[(int)((uint)at % sealedBytes.Length)] ^= (byte)(by | 1);
+                    Assert.ThrowsAny<CryptographicException>(() => Key.Open(sealedBytes, Place));
+                }
+            )
+        );
+
+    [Fact]
+    public void It_opens_in_its_own_place_only()
+    {
+        var sealedBytes = Seal([1, 2, 3]);
+        SealedPlace[] elsewhere =
+        [
+            Place with
+            {
+                TenantId = Place.StreamId,
+            },
+            Place with
+            {
+                StreamId = Place.TenantId,
+            },
+            Place with
+            {
+                Record = "test.happene",
+                Property = "dtext",
+            },
+            Place with
+            {
+                Property = "name",
+            },
+        ];
+        foreach (var place in elsewhere)
+            Assert.ThrowsAny<CryptographicException>(() => Key.Open(sealedBytes, place));
+        var another = SubjectKey.Of(new byte[SubjectKey.Size]);
+        Assert.ThrowsAny<CryptographicException>(() => another.Open(sealedBytes, Place));
+        Assert.ThrowsAny<CryptographicException>(() => Key.Open(sealedBytes.AsSpan(0, 20), Place));
+    }
+
+    [Fact]
+    public void Only_a_repeatable_seal_is_the_same_twice()
+    {
+        Assert.Equal(Seal([1], isRepeatable: true), Seal([1], isRepeatable: true));
+        Assert.NotEqual(Seal([1], isRepeatable: true), Seal([2], isRepeatable: true));
+        Assert.NotEqual(Seal([1]), Seal([1]));
+    }
+
+    private static byte[] Seal(byte[] value, bool isRepeatable = false)
+    {
+        var sealedBytes = new byte[SubjectKey.SealedSize(value.Length)];
+        Key.Seal(value, Place, isRepeatable, sealedBytes);
+        return sealedBytes;
+    }
+}
