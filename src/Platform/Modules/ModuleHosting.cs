@@ -176,6 +176,8 @@ public static class ModuleHosting
             p.GetRequiredService<ModuleCatalog>(),
             p.GetRequiredService<EventCatalog>()
         ));
+        services.AddSingleton<RunningInstance>();
+        services.AddSingleton<SubscriptionContext>();
         services.AddHostedService<SubscriptionRunner>();
         services.AddHostedService(p => new LogTail(
             p.GetServices<ILogObserver>(),

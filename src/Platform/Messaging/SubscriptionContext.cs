@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Logging;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
+using Verbatim.Platform.Postgres;
+
+namespace Verbatim.Platform.Messaging;
+
+/// <summary>What everything that runs subscriptions on this instance needs.</summary>
+internal sealed record SubscriptionContext(
+    EventCatalog Events,
+    LogSignal Signal,
+    Database Database,
+    IServiceProvider Services,
+    RunningInstance Instance,
+    IdSource Ids,
+    TimeProvider Time,
+    ILogger<SubscriptionRunner> Logger
+);
