@@ -30,6 +30,12 @@ public static class Scopes
     /// <summary>Read every stream of the organization, with all that was said in it.</summary>
     public const string AuditRead = "audit:read";
 
+    /// <summary>See how background work fares: subscriptions, dead letters, jobs.</summary>
+    public const string OperationsRead = "operations:read";
+
+    /// <summary>Pause, retry, discard and cancel background work.</summary>
+    public const string OperationsWrite = "operations:write";
+
     /// <summary>Every scope, in the order of their words.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
@@ -40,6 +46,8 @@ public static class Scopes
         AuditRead,
         InferencesCreate,
         ModelsRead,
+        OperationsRead,
+        OperationsWrite,
         UsersRead,
         UsersWrite,
     ];

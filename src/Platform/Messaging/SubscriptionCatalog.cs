@@ -91,4 +91,7 @@ internal sealed class SubscriptionCatalog
     }
 
     public IReadOnlyList<Subscription> Subscriptions { get; }
+
+    /// <summary>The subscription of this name, if a module of this build has it.</summary>
+    public Subscription? Find(string name) => Subscriptions.FirstOrDefault(s => s.Name == name);
 }

@@ -13,6 +13,7 @@ internal sealed record SubscriptionContext(
     IServiceProvider Services,
     RunningInstance Instance,
     IdSource Ids,
+    MessagingMeters Meters,
     TimeProvider Time,
     ILogger<SubscriptionRunner> Logger
 );

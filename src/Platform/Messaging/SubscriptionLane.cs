@@ -302,6 +302,7 @@ internal sealed partial class SubscriptionLane(
         AddLetter(batch, recorded, "waiting", reason, _failing!.Attempts, _failing.Since);
         await CommitAsync(batch, recorded.Position);
         _blocked.Add(new StreamKey(recorded.TenantId, recorded.StreamId));
+        _context.Meters.DeadLetters.Add(1, MessagingMeters.Tag("subscription", _subscription.Name));
         LogBuried(_subscription.Name, recorded.Position, reason);
     }
 

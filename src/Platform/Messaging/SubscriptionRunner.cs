@@ -18,6 +18,7 @@ internal sealed partial class SubscriptionRunner(SubscriptionCatalog catalog, Su
     // How late a pause or a free lease is noticed.
     private static readonly TimeSpan LeaseInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(5);
 
     private readonly ILogger<SubscriptionRunner> _logger = context.Logger;
     private readonly Dictionary<string, SubscriptionSession> _sessions = new(StringComparer.Ordinal);
@@ -25,6 +26,7 @@ internal sealed partial class SubscriptionRunner(SubscriptionCatalog catalog, Su
     private NpgsqlConnection? _connection;
     private long? _lookedAt;
     private long? _renewedAt;
+    private long? _measuredAt;
     private bool _isFailing;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -76,6 +78,11 @@ internal sealed partial class SubscriptionRunner(SubscriptionCatalog catalog, Su
             await RenewAsync(_connection, cancellationToken);
         if (IsDue(_lookedAt, LeaseInterval))
             await LookAsync(_connection, cancellationToken);
+        if (IsDue(_measuredAt, MeasureInterval))
+        {
+            await context.Meters.MeasureLagsAsync(_connection, _names, cancellationToken);
+            _measuredAt = context.Time.GetTimestamp();
+        }
     }
 
     private bool IsDue(long? since, TimeSpan interval) =>
@@ -117,7 +124,7 @@ internal sealed partial class SubscriptionRunner(SubscriptionCatalog catalog, Su
             }
             else if (state is { IsFree: true, IsPaused: false })
             {
-                var subscription = catalog.Subscriptions.First(s => s.Name == state.Name);
+                var subscription = catalog.Find(state.Name)!;
                 var session = new SubscriptionSession(context, subscription);
                 _sessions.Add(state.Name, session);
                 session.Start(cancellationToken);

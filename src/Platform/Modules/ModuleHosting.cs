@@ -177,7 +177,13 @@ public static class ModuleHosting
             p.GetRequiredService<EventCatalog>()
         ));
         services.AddSingleton<RunningInstance>();
+        services.AddSingleton<MessagingMeters>();
         services.AddSingleton<SubscriptionContext>();
+        services.AddSingleton(p => new SubscriptionStates(
+            p.GetRequiredService<Database>(),
+            p.GetRequiredService<SubscriptionCatalog>()
+        ));
+        services.AddSingleton(p => new DeadLetters(p.GetRequiredService<Database>()));
         services.AddHostedService<SubscriptionRunner>();
         services.AddHostedService(p => new LogTail(
             p.GetServices<ILogObserver>(),

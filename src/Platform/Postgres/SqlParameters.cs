@@ -26,5 +26,23 @@ internal static class SqlParameters
     }
 
     private static NpgsqlParameter Of<T>(T value) =>
-        value is null ? new NpgsqlParameter { Value = DBNull.Value } : new NpgsqlParameter<T> { TypedValue = value };
+        value is null ? new NpgsqlParameter { Value = DBNull.Value }
+        : Nullable.GetUnderlyingType(typeof(T)) is null ? new NpgsqlParameter<T> { TypedValue = value }
+        : new NpgsqlParameter { Value = value };
+}
+
+/// <summary>Columns that may be null.</summary>
+internal static class NullableColumns
+{
+    public static string? TextOrNull(this NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    public static DateTime? TimeOrNull(this NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetDateTime(column);
+
+    public static long? NumberOrNull(this NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetInt64(column);
+
+    public static Guid? IdOrNull(this NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetGuid(column);
 }

@@ -29,6 +29,7 @@ internal sealed class RunningSubscriptions : IAsyncDisposable
                 _services,
                 new RunningInstance(ids),
                 ids,
+                new MessagingMeters(),
                 TimeProvider.System,
                 NullLogger<SubscriptionRunner>.Instance
             )

@@ -105,3 +105,23 @@ create unique index dead_letters_open on platform.dead_letters (subscription, te
     where status in ('waiting', 'retrying', 'discarding', 'parked');
 create index dead_letters_decided on platform.dead_letters (subscription) where status in ('retrying', 'discarding');
 create index dead_letters_closed on platform.dead_letters (closed_at) where closed_at is not null;
+
+-- Called in the transaction that records the decision: two people must not decide about one letter, each unaware of the other.
+create function platform.decide_dead_letter(tenant uuid, letter uuid, from_status text, to_status text)
+    returns void language plpgsql as $$
+begin
+    update platform.dead_letters set status = to_status
+        where tenant_id = tenant and id = letter and status = from_status;
+    if not found then
+        raise exception 'the dead letter was decided about meanwhile' using errcode = 'VB004';
+    end if;
+end $$;
+
+-- How far each subscription is behind: events, and the age of the first that it has not passed.
+create view platform.subscription_lags as
+    select s.name, coalesce(p.position, 0) as position, head.position - coalesce(p.position, 0) as lag,
+        coalesce(extract(epoch from clock_timestamp() - (
+            select e.time from platform.events e where e.position = coalesce(p.position, 0) + 1)), 0)::float8 as lag_seconds
+    from platform.subscriptions s
+    left join platform.subscription_positions p on p.name = s.name
+    cross join (select coalesce(max(position), 0) as position from platform.events) head;
