@@ -32,20 +32,20 @@ internal static class Failure
     public static bool IsOutOfStep(Exception exception) =>
         exception is OutOfStepException or PostgresException { SqlState: LeaseLost };
 
-    /// <summary>This build cannot read the event, so it need not be tried again.</summary>
-    public static bool IsUnreadable(Exception exception) => exception is UnreadableEventException;
+    /// <summary>This build cannot read what it should handle, so it need not be tried again.</summary>
+    public static bool IsUnreadable(Exception exception) => exception is UnreadableException;
 
     /// <summary>The exception's type and message, cut to <see cref="MaxReasonLength"/>.</summary>
     /// <remarks>Postgres's detail is left out: it quotes rows.</remarks>
     public static string Reason(Exception exception)
     {
-        var told = exception is UnreadableEventException { InnerException: { } inner } ? inner : exception;
+        var told = exception is UnreadableException { InnerException: { } inner } ? inner : exception;
         var message = told switch
         {
             PostgresException e => $"{e.SqlState}: {e.MessageText}",
             // System.Text.Json quotes no value, but its path may have a dictionary's key, which is a user's text.
             JsonException e =>
-                $"The stored JSON does not fit the event's shape (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}).",
+                $"The stored JSON does not fit its shape (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}).",
             _ => told.Message,
         };
         var reason = $"{told.GetType().Name}: {message}".Replace('\0', '\uFFFD');
@@ -56,8 +56,8 @@ internal static class Failure
     }
 }
 
-/// <summary>The event cannot be read by this build: its type is unknown, or its JSON does not fit.</summary>
-internal sealed class UnreadableEventException(Exception inner) : Exception(inner.Message, inner);
+/// <summary>What is to be handled cannot be read by this build: its type is unknown, or its JSON does not fit.</summary>
+internal sealed class UnreadableException(Exception inner) : Exception(inner.Message, inner);
 
 /// <summary>A lane does not know where it is: it must look.</summary>
 internal sealed class OutOfStepException(Exception? inner = null)

@@ -35,9 +35,16 @@ public sealed class MessagingMeters : IDisposable
             "{event}",
             "Events that a subscription gave up on this instance."
         );
+        Jobs = _meter.CreateCounter<long>(
+            "verbatim.jobs.attempts",
+            "{attempt}",
+            "Attempts at jobs that came to some end on this instance."
+        );
     }
 
     internal Counter<long> DeadLetters { get; }
+
+    internal Counter<long> Jobs { get; }
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();

@@ -251,7 +251,7 @@ internal sealed partial class SubscriptionLane(
         }
         catch (Exception e) when (e is UnknownEventException or JsonException or NotSupportedException)
         {
-            throw new UnreadableEventException(e);
+            throw new UnreadableException(e);
         }
     }
 

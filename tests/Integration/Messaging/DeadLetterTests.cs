@@ -139,7 +139,7 @@ public sealed class DeadLetterTests(SharedPostgres server) : IAsyncLifetime
         Assert.Equal([1L], await AppliedAsync());
         Assert.Equal(
             "2 waiting 1 UnknownEventException: The event at position 2 is 'test.noted' version 9, which this build does not know. Run the version of Verbatim that wrote it, or one later."
-                + " | 3 waiting 1 JsonException: The stored JSON does not fit the event's shape (line 1, byte 10)."
+                + " | 3 waiting 1 JsonException: The stored JSON does not fit its shape (line 1, byte 10)."
                 + " | 4 parked 0 - | 5 parked 0 - | 6 parked 0 - | 7 parked 0 -",
             await LettersAsync()
         );
