@@ -33,6 +33,12 @@ public static class Scopes
     /// <summary>Erase a person for good.</summary>
     public const string PersonalDataErase = "personal-data:erase";
 
+    /// <summary>See how background work fares: subscriptions, dead letters, jobs.</summary>
+    public const string OperationsRead = "operations:read";
+
+    /// <summary>Pause, retry, discard and cancel background work.</summary>
+    public const string OperationsWrite = "operations:write";
+
     /// <summary>Every scope, in the order of their words.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
@@ -43,6 +49,8 @@ public static class Scopes
         AuditRead,
         InferencesCreate,
         ModelsRead,
+        OperationsRead,
+        OperationsWrite,
         PersonalDataErase,
         UsersRead,
         UsersWrite,

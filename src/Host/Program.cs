@@ -2,6 +2,7 @@ using Verbatim.Host;
 using Verbatim.Modules.Audit;
 using Verbatim.Modules.Gateway;
 using Verbatim.Modules.Identity;
+using Verbatim.Modules.Operations;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
@@ -21,7 +22,13 @@ try
         startLog.CreateLogger<PostgresServer>(),
         CancellationToken.None
     );
-    builder.AddModules(postgres.Database, new IdentityModule(), new GatewayModule(), new AuditModule());
+    builder.AddModules(
+        postgres.Database,
+        new IdentityModule(),
+        new GatewayModule(),
+        new AuditModule(),
+        new OperationsModule()
+    );
 
     await using var app = builder.Build();
     await app.Services.MigrateAsync(CancellationToken.None);

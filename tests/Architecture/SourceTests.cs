@@ -10,7 +10,7 @@ public sealed partial class SourceTests
         ["src/Platform/Events/IdSource.cs"] = "the one source of ids",
         ["src/Platform/Http/RequestId.cs"] =
             "the id of a request is nobody's key, and is made before any service is asked",
-        ["src/Platform/Messaging/SubscriptionRunner.cs"] = "the jitter of a pause between retries",
+        ["src/Platform/Messaging/Backoff.cs"] = "the jitter of a pause between retries",
         ["src/Platform/Events/LogWriter.cs"] = "a thread of its own, which waits for Postgres to come back",
         ["src/Platform/Postgres/Embedded/EmbeddedPostgres.cs"] =
             "waits for another process, which knows the real time only",

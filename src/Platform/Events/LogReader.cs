@@ -97,6 +97,66 @@ internal sealed class LogReader(Database database)
         return events;
     }
 
+    /// <summary>The first events of some types behind a position, of the streams of one lane, as they come from the server.</summary>
+    /// <param name="connection">Where to ask.</param>
+    /// <param name="types">Stored names.</param>
+    /// <param name="lane">Which lane, 0 for the first,</param>
+    /// <param name="lanes">of so many.</param>
+    /// <param name="after">Only events behind this position,</param>
+    /// <param name="upTo">and up to this one.</param>
+    /// <param name="limit">The most that are read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async IAsyncEnumerable<RecordedEvent> ReadLaneAsync(
+        NpgsqlConnection connection,
+        string[] types,
+        int lane,
+        int lanes,
+        long after,
+        long upTo,
+        int limit,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            select {Columns} from platform.events
+            where position > $1 and position <= $2 and type = any($3)
+                {(lanes > 1 ? "and platform.lane_of(tenant_id, stream_id, $5) = $6" : "")}
+            order by position limit $4
+            """,
+            connection
+        );
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = after });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = upTo });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = types });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        if (lanes > 1)
+        {
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = lanes });
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = lane });
+        }
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var names = new Names();
+        while (await reader.ReadAsync(cancellationToken))
+            yield return Read(reader, names);
+    }
+
+    /// <summary>The event at a position of the log, or null if there is none.</summary>
+    public static async Task<RecordedEvent?> ReadAtAsync(
+        NpgsqlConnection connection,
+        long position,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(
+            $"select {Columns} from platform.events where position = $1",
+            connection
+        );
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = position });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? Read(reader, new Names()) : null;
+    }
+
     public async Task<long> ReadHeadAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);

@@ -1,58 +1,74 @@
+using System.Collections.Frozen;
 using System.Reflection;
-using Microsoft.Extensions.DependencyInjection;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Platform.Messaging;
 
-/// <summary>A subscription: its name, the event that it wants, and its handler.</summary>
+/// <summary>A subscription: its name, the events that it wants, and its handlers.</summary>
 internal sealed class Subscription
 {
-    private readonly MethodInfo _method;
-    private readonly ParameterInfo[] _parameters;
+    private readonly FrozenDictionary<Type, Handler> _handlers;
 
-    /// <exception cref="InvalidOperationException">The declaration is incomplete, or the event is unknown.</exception>
+    /// <exception cref="InvalidOperationException">The declaration is incomplete, or an event is unknown.</exception>
     public Subscription(Type type, EventCatalog events)
     {
-        Name = type.GetCustomAttribute<SubscriptionAttribute>()!.Name;
-        _method =
-            type.GetMethod("HandleAsync", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
-            ?? throw new InvalidOperationException($"{type} is a [Subscription] without a static HandleAsync method.");
-        _parameters = _method.GetParameters();
-        if (
-            _method.ReturnType != typeof(Task)
-            || _parameters.Length == 0
-            || !_parameters[0].ParameterType.IsAssignableTo(typeof(IEvent))
-        )
-            throw new InvalidOperationException(
-                $"{type}.HandleAsync must return Task and take an event as its first parameter."
-            );
-        EventType = _parameters[0].ParameterType;
-        _ = events.ShapeOf(EventType);
+        var declared = type.GetCustomAttribute<SubscriptionAttribute>()!;
+        Name = declared.Name;
+        Lanes = InRange(type, declared.Lanes, SubscriptionAttribute.MaxLanes, nameof(declared.Lanes));
+        BatchSize = InRange(type, declared.BatchSize, SubscriptionAttribute.MaxBatchSize, nameof(declared.BatchSize));
+        MaxAttempts = InRange(type, declared.MaxAttempts, 1000, nameof(declared.MaxAttempts));
+
+        var methods = HandlerMethod.Of(type).ToList();
+        if (methods.Count == 0)
+            throw new InvalidOperationException($"{type} is a [Subscription] without a static HandleAsync method.");
+        var handlers = new Dictionary<Type, Handler>();
+        foreach (var method in methods)
+        {
+            if (
+                method.ReturnType != typeof(Task)
+                || method.GetParameters() is not [{ ParameterType: var first }, ..]
+                || !first.IsAssignableTo(typeof(IEvent))
+            )
+                throw new InvalidOperationException(
+                    $"{type}.HandleAsync must return Task and take an event as its first parameter."
+                );
+            _ = events.ShapeOf(first);
+            if (!handlers.TryAdd(first, HandlerMethod.Compile(method, typeof(Message))))
+                throw new InvalidOperationException($"{type} has two HandleAsync methods for {first.Name}.");
+        }
+        _handlers = handlers.ToFrozenDictionary();
+        EventTypes =
+        [
+            .. handlers
+                .Keys.Select(t => events.ShapeOf(t).Name)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
     }
 
     public string Name { get; }
 
-    public Type EventType { get; }
+    /// <summary>The stored names of its events.</summary>
+    public string[] EventTypes { get; }
+
+    public int Lanes { get; }
+
+    public int BatchSize { get; }
+
+    public int MaxAttempts { get; }
 
     public Task HandleAsync(
         IEvent @event,
         Message message,
         IServiceProvider services,
         CancellationToken cancellationToken
-    )
-    {
-        var arguments = _parameters
-            .Select(
-                (parameter, index) =>
-                    index == 0 ? @event
-                    : parameter.ParameterType == typeof(Message) ? message
-                    : parameter.ParameterType == typeof(CancellationToken) ? cancellationToken
-                    : services.GetRequiredService(parameter.ParameterType)
-            )
-            .ToArray();
-        return (Task)_method.Invoke(null, BindingFlags.DoNotWrapExceptions, null, arguments, null)!;
-    }
+    ) => _handlers[@event.GetType()](@event, message, services, cancellationToken);
+
+    private static int InRange(Type type, int value, int max, string setting) =>
+        value >= 1 && value <= max
+            ? value
+            : throw new InvalidOperationException($"{type} has {setting} = {value}; valid is 1 to {max}.");
 }
 
 /// <summary>All subscriptions, found in the modules' assemblies.</summary>
@@ -75,4 +91,7 @@ internal sealed class SubscriptionCatalog
     }
 
     public IReadOnlyList<Subscription> Subscriptions { get; }
+
+    /// <summary>The subscription of this name, if a module of this build has it.</summary>
+    public Subscription? Find(string name) => Subscriptions.FirstOrDefault(s => s.Name == name);
 }

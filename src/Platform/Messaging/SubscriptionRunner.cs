@@ -1,157 +1,146 @@
-using System.Diagnostics;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Verbatim.Platform.Events;
-using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Platform.Messaging;
 
 /// <summary>
-/// Runs every subscription: reads behind its checkpoint, hands each event to the handler, and moves the checkpoint in the handler's own
-/// transaction. The lock on the checkpoint's row makes one instance run it at a time.
+/// Runs every subscription that no other instance runs: looks for free leases, renews its own, and tells the readers of this instance how
+/// far the log has grown. On a connection of its own, so that nothing that handlers do can delay it.
 /// </summary>
-internal sealed partial class SubscriptionRunner(
-    SubscriptionCatalog catalog,
-    EventCatalog events,
-    EventReader reader,
-    LogSignal signal,
-    Database database,
-    IServiceProvider services,
-    TimeProvider time,
-    ILogger<SubscriptionRunner> logger
-) : BackgroundService
+internal sealed partial class SubscriptionRunner(SubscriptionCatalog catalog, SubscriptionContext context)
+    : BackgroundService
 {
-    private const int BatchSize = 500;
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
+    // How late an event of another instance is heard of.
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
-    // Under load the log grows with every millisecond; a subscription need not look that often.
-    private static readonly TimeSpan RestInterval = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(30);
+    // How late a pause or a free lease is noticed.
+    private static readonly TimeSpan LeaseInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(5);
 
-    private readonly ILogger<SubscriptionRunner> _logger = logger;
+    private readonly ILogger<SubscriptionRunner> _logger = context.Logger;
+    private readonly Dictionary<string, SubscriptionSession> _sessions = new(StringComparer.Ordinal);
+    private readonly string[] _names = [.. catalog.Subscriptions.Select(s => s.Name)];
+    private NpgsqlConnection? _connection;
+    private long? _lookedAt;
+    private long? _renewedAt;
+    private long? _measuredAt;
+    private bool _isFailing;
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(catalog.Subscriptions.Select(s => Task.Run(() => RunAsync(s, stoppingToken), stoppingToken)));
-
-    private async Task RunAsync(Subscription subscription, CancellationToken cancellationToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var failures = 0;
-        // After a failure event by event, past the one that failed: what comes before it is done then, and not done again.
-        var alone = 0;
-        while (!cancellationToken.IsCancellationRequested)
+        if (_names.Length == 0)
+            return;
+        try
         {
-            var seen = signal.Position;
-            var started = Stopwatch.GetTimestamp();
-            try
+            while (!stoppingToken.IsCancellationRequested)
             {
-                var isBehind = await AdvanceAsync(subscription, alone > 0 ? 1 : BatchSize, cancellationToken);
-                failures = 0;
-                alone = Math.Max(0, alone - 1);
-                if (!isBehind)
+                try
                 {
-                    await signal.WaitAsync(seen, PollInterval, time, cancellationToken);
-                    var rest = RestInterval - Stopwatch.GetElapsedTime(started);
-                    if (rest > TimeSpan.Zero)
-                        await Task.Delay(rest, time, cancellationToken);
+                    await TickAsync(stoppingToken);
+                    _isFailing = false;
                 }
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e)
-            {
-                failures++;
-                alone = BatchSize;
-                LogFailed(e, subscription.Name, failures);
-                var backoff = TimeSpan.FromMilliseconds(
-                    Math.Min(MaxBackoff.TotalMilliseconds, 100 * Math.Pow(2, Math.Min(failures, 10)))
-                );
-                await Task.Delay(backoff * (0.5 + Random.Shared.NextDouble() / 2), time, cancellationToken)
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+                {
+                    if (!_isFailing)
+                        LogFailed(e);
+                    _isFailing = true;
+                    await DisconnectAsync();
+                }
+                await Task.Delay(PollInterval, context.Time, stoppingToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-    }
-
-    /// <returns>True when there may be more to do at once.</returns>
-    private async Task<bool> AdvanceAsync(Subscription subscription, int limit, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-        if (!await IsBehindAsync(subscription, connection, cancellationToken))
-            return false;
-
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await LockCheckpointAsync(subscription, connection, cancellationToken) is not { } checkpoint)
-            return false;
-        var head = await LogReader.ReadHeadAsync(connection, cancellationToken);
-        var types = new[] { events.ShapeOf(subscription.EventType).Name };
-        var page = await LogReader.ReadTypesAsync(connection, types, checkpoint, head, limit, cancellationToken);
-        await using (var scope = services.CreateAsyncScope())
+        finally
         {
-            foreach (var recorded in page)
-                await subscription.HandleAsync(
-                    await reader.ReadAsync(recorded, cancellationToken),
-                    new Message(recorded, transaction),
-                    scope.ServiceProvider,
-                    cancellationToken
-                );
+            foreach (var session in _sessions.Values)
+                session.Stop();
+            await Task.WhenAll(_sessions.Values.Select(s => s.Completion));
+            foreach (var session in _sessions.Values)
+                session.Dispose();
+            await DisconnectAsync();
         }
-
-        var reached = page.Count == limit ? page[^1].Position : head;
-        await using var move = new NpgsqlCommand(
-            "update platform.subscriptions set position = $2, updated_at = now() where name = $1",
-            connection
-        );
-        move.Parameters.Add(new NpgsqlParameter<string> { TypedValue = subscription.Name });
-        move.Parameters.Add(new NpgsqlParameter<long> { TypedValue = reached });
-        await move.ExecuteNonQueryAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return reached < head;
     }
 
-    // Asked without a lock or a transaction: most of the time there is nothing to do.
-    private static async Task<bool> IsBehindAsync(
-        Subscription subscription,
-        NpgsqlConnection connection,
-        CancellationToken cancellationToken
-    )
+    private async Task TickAsync(CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
-            """
-            select coalesce((select position from platform.subscriptions where name = $1), -1)
-                < coalesce((select max(position) from platform.events), 0)
-            """,
-            connection
-        );
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = subscription.Name });
-        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
-    // Null while another instance holds it.
-    private static async Task<long?> LockCheckpointAsync(
-        Subscription subscription,
-        NpgsqlConnection connection,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var batch = new NpgsqlBatch(connection);
-        foreach (
-            var sql in (string[])
-                [
-                    "insert into platform.subscriptions (name, position) values ($1, 0) on conflict do nothing",
-                    "select position from platform.subscriptions where name = $1 for update skip locked",
-                ]
-        )
+        if (_connection is null)
         {
-            var command = new NpgsqlBatchCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = subscription.Name });
-            batch.BatchCommands.Add(command);
+            _connection = await context.Database.Dedicated.OpenConnectionAsync(cancellationToken);
+            await Leases.RegisterAsync(_connection, _names, cancellationToken);
         }
-        return (long?)await batch.ExecuteScalarAsync(cancellationToken);
+        var head = await LogReader.ReadHeadAsync(_connection, cancellationToken);
+        if (head > context.Signal.Position)
+            context.Signal.Publish(head);
+        if (IsDue(_renewedAt, RenewInterval))
+            await RenewAsync(_connection, cancellationToken);
+        if (IsDue(_lookedAt, LeaseInterval))
+            await LookAsync(_connection, cancellationToken);
+        if (IsDue(_measuredAt, MeasureInterval))
+        {
+            await context.Meters.MeasureLagsAsync(_connection, _names, cancellationToken);
+            _measuredAt = context.Time.GetTimestamp();
+        }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The subscription {Name} failed ({Failures} in a row); it will be tried again")]
-    private partial void LogFailed(Exception exception, string name, int failures);
+    private bool IsDue(long? since, TimeSpan interval) =>
+        since is null || context.Time.GetElapsedTime(since.Value) >= interval;
+
+    private async Task RenewAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var held = _sessions.Values.Where(s => s.Epoch is not null).Select(s => (s.Name, s.Epoch!.Value)).ToList();
+        var sent = context.Time.GetTimestamp();
+        if (held.Count > 0)
+        {
+            var renewed = await Leases.RenewAsync(connection, context.Instance.Id, held, cancellationToken);
+            foreach (var (name, _) in held)
+            {
+                if (renewed.Contains(name))
+                    _sessions[name].Renewed(context.Time.GetElapsedTime(sent));
+                else
+                    _sessions[name].Stop();
+            }
+        }
+        _renewedAt = sent;
+    }
+
+    private async Task LookAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        foreach (var (name, ended) in _sessions.Where(s => s.Value.Completion.IsCompleted).ToList())
+        {
+            ended.Dispose();
+            _sessions.Remove(name);
+        }
+        foreach (var state in await Leases.ReadAsync(connection, _names, cancellationToken))
+        {
+            if (_sessions.TryGetValue(state.Name, out var running))
+            {
+                if (state.IsPaused)
+                    running.Stop();
+                else if (state.HasDecided)
+                    running.LookAtDecided();
+            }
+            else if (state is { IsFree: true, IsPaused: false })
+            {
+                var subscription = catalog.Find(state.Name)!;
+                var session = new SubscriptionSession(context, subscription);
+                _sessions.Add(state.Name, session);
+                session.Start(cancellationToken);
+            }
+        }
+        _lookedAt = context.Time.GetTimestamp();
+    }
+
+    private async Task DisconnectAsync()
+    {
+        var connection = _connection;
+        _connection = null;
+        if (connection is not null)
+            await connection.DisposeAsync();
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The database does not answer; subscriptions of this instance stop until it does")]
+    private partial void LogFailed(Exception exception);
 }

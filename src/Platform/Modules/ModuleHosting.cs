@@ -15,6 +15,7 @@ using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.Idempotency;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Messaging;
+using Verbatim.Platform.Messaging.Jobs;
 using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
 using Verbatim.Platform.Secrets;
@@ -26,6 +27,9 @@ public static class ModuleHosting
 {
     // Longer than a restart of Postgres takes, shorter than clients wait.
     private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(15);
+
+    // What is left after jobs were given their time.
+    private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(10);
 
     /// <summary>Registers Platform, the modules, and all that is discovered in them.</summary>
     /// <param name="builder">The host that is being built.</param>
@@ -46,7 +50,7 @@ public static class ModuleHosting
         AddPostgres(services, database);
         AddEvents(services);
         AddEvidence(services);
-        AddMessaging(services);
+        AddMessaging(services, builder.Configuration);
         AddHttp(services);
 
         AddDiscovered<IEndpoint>(services, catalog);
@@ -188,12 +192,32 @@ public static class ModuleHosting
         services.AddSingleton(p => new TreeReader(p.GetRequiredService<Database>()));
     }
 
-    private static void AddMessaging(IServiceCollection services)
+    private static void AddMessaging(IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton(p => new SubscriptionCatalog(
             p.GetRequiredService<ModuleCatalog>(),
             p.GetRequiredService<EventCatalog>()
         ));
+        services.AddSingleton<RunningInstance>();
+        services.AddSingleton<MessagingMeters>();
+        services.AddSingleton<SubscriptionContext>();
+        services.AddSingleton(p => new SubscriptionStates(
+            p.GetRequiredService<Database>(),
+            p.GetRequiredService<SubscriptionCatalog>()
+        ));
+        services.AddSingleton(p => new DeadLetters(p.GetRequiredService<Database>()));
+        var jobs = JobSettings.Read(configuration);
+        services.AddSingleton(jobs);
+        // The web server's own requests end within the same time.
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = jobs.Drain + ShutdownMargin);
+        services.AddSingleton(p => new JobCatalog(p.GetRequiredService<ModuleCatalog>()));
+        services.AddSingleton(p => new JobEnqueuer(
+            p.GetRequiredService<JobCatalog>(),
+            p.GetRequiredService<IdSource>()
+        ));
+        services.AddSingleton(p => new JobRecords(p.GetRequiredService<Database>()));
+        services.AddHostedService<JobRunner>();
+        services.AddHostedService<MessagingSweeper>();
         services.AddHostedService<SubscriptionRunner>();
         services.AddHostedService(p => new LogTail(
             p.GetServices<ILogObserver>(),

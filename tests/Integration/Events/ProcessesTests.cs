@@ -158,7 +158,7 @@ public sealed class ProcessesTests(SharedPostgres server)
                             $"""
                             begin isolation level {(i % 2 == 0 ? "repeatable read" : "read committed")};
                             select count(*) from platform.events;
-                            insert into platform.subscriptions (name, position) values (gen_random_uuid()::text, 0);
+                            insert into platform.subscriptions (name) values (gen_random_uuid()::text);
                             select pg_sleep({(i + 1) / 10.0}::float8)
                             """,
                             connection

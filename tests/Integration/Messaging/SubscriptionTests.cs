@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Messaging;
@@ -63,7 +60,7 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
 
         // The first one is in the middle of the second event, and stays there.
         await using var two = await StartAsync("two");
-        await two.Polls(3);
+        await AcquiredByNobodyElseAsync();
         Assert.Equal([1L], await HandledAsync());
 
         // It ends without having finished: the other one does it.
@@ -110,9 +107,14 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
         var collector = new Collector("one") { FailsAt = 2, Failures = int.MaxValue };
         await using var runner = await StartAsync(collector);
 
-        await collector.FailedAsync(3);
+        await collector.FailedAsync(4);
         Assert.Equal([1L], await HandledAsync());
         Assert.Equal(1, await PositionAsync());
+        await Eventually.UntilAsync(async () =>
+            await _store.QueryAsync<string>(
+                "select failure from platform.subscription_lanes where failing_position = 2"
+            ) == "InvalidOperationException: This handler fails."
+        );
     }
 
     [Fact]
@@ -142,6 +144,9 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
         AssertSays("take an event as its first parameter", typeof(OnText));
         AssertSays("'test.collect' is declared 2 times", typeof(OnNoted), typeof(OnNotedToo));
         AssertSays("in no module", typeof(OnUnknown));
+        AssertSays("two HandleAsync methods for Noted", typeof(OnNotedTwice));
+        AssertSays("has Lanes = 65; valid is 1 to 64", typeof(OnTooManyLanes));
+        AssertSays("has BatchSize = 0; valid is 1 to 10000", typeof(OnNothingAtOnce));
     }
 
     private async Task AppendAsync(int kind)
@@ -167,20 +172,25 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
 
     private Task<long> PositionAsync() =>
         _store.QueryAsync<long>(
-            "select coalesce((select position from platform.subscriptions where name = 'test.collect'), -1)"
+            "select coalesce((select position from platform.subscription_positions where name = 'test.collect'), -1)"
         );
 
-    private Task ReachesAsync(long position) => UntilAsync(async () => await PositionAsync() >= position);
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
+    // The lease was renewed, while the other one was looking for it.
+    private async Task AcquiredByNobodyElseAsync()
     {
-        var started = Stopwatch.GetTimestamp();
-        while (!await condition())
+        const string until = "select lease_until from platform.subscriptions where name = 'test.collect'";
+        for (var renewals = 0; renewals < 2; renewals++)
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(60), "It does not come to pass.");
-            await Task.Delay(5, Cancelled);
+            var before = await _store.QueryAsync<DateTime>(until);
+            await Eventually.UntilAsync(async () => await _store.QueryAsync<DateTime>(until) > before);
         }
+        Assert.Equal(
+            1,
+            await _store.QueryAsync<long>("select epoch from platform.subscriptions where name = 'test.collect'")
+        );
     }
+
+    private Task ReachesAsync(long position) => Eventually.UntilAsync(async () => await PositionAsync() >= position);
 
     private Task<Runner> StartAsync(string name) => StartAsync(new Collector(name));
 
@@ -191,58 +201,15 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
         return runner;
     }
 
-    private sealed class Runner : IAsyncDisposable
+    private sealed class Runner(TestStore store, Collector collector) : IAsyncDisposable
     {
-        private readonly ServiceProvider _services;
-        private readonly SubscriptionRunner _runner;
-        private readonly CountingTime _time = new();
+        private readonly RunningSubscriptions _running = new(store, [typeof(OnNoted)], collector);
 
-        public Runner(TestStore store, Collector collector)
-        {
-            Collector = collector;
-            _services = new ServiceCollection().AddSingleton(collector).BuildServiceProvider();
-            _runner = new SubscriptionRunner(
-                new SubscriptionCatalog([typeof(OnNoted)], store.Catalog),
-                store.Catalog,
-                store.Opener,
-                store.Signal,
-                store.Database,
-                _services,
-                _time,
-                NullLogger<SubscriptionRunner>.Instance
-            );
-        }
+        public Collector Collector { get; } = collector;
 
-        public Collector Collector { get; }
+        public Task StartAsync() => _running.StartAsync();
 
-        public Task StartAsync() => _runner.StartAsync(Cancelled);
-
-        /// <summary>Waits until it has gone to sleep so many times more.</summary>
-        public Task Polls(int count)
-        {
-            var goal = _time.Timers + count;
-            return UntilAsync(() => Task.FromResult(_time.Timers >= goal));
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _runner.StopAsync(CancellationToken.None);
-            _runner.Dispose();
-            await _services.DisposeAsync();
-        }
-    }
-
-    private sealed class CountingTime : TimeProvider
-    {
-        private int _timers;
-
-        public int Timers => Volatile.Read(ref _timers);
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            Interlocked.Increment(ref _timers);
-            return base.CreateTimer(callback, state, dueTime, period);
-        }
+        public ValueTask DisposeAsync() => _running.DisposeAsync();
     }
 
     internal sealed class Collector(string runner)
@@ -263,7 +230,8 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
 
         public void Block() => _blocks = true;
 
-        public Task FailedAsync(int times) => UntilAsync(() => Task.FromResult(Volatile.Read(ref _failed) >= times));
+        public Task FailedAsync(int times) =>
+            Eventually.UntilAsync(() => Task.FromResult(Volatile.Read(ref _failed) >= times));
 
         public async Task HandleAsync(Message message, CancellationToken cancellationToken)
         {
@@ -312,6 +280,26 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
     private static class OnText
     {
         public static Task HandleAsync(string text) => Task.CompletedTask;
+    }
+
+    [Subscription("test.twice")]
+    private static class OnNotedTwice
+    {
+        public static Task HandleAsync(Noted noted) => Task.CompletedTask;
+
+        public static Task HandleAsync(Noted noted, Message message) => Task.CompletedTask;
+    }
+
+    [Subscription("test.lanes", Lanes = 65)]
+    private static class OnTooManyLanes
+    {
+        public static Task HandleAsync(Noted noted) => Task.CompletedTask;
+    }
+
+    [Subscription("test.batch", BatchSize = 0)]
+    private static class OnNothingAtOnce
+    {
+        public static Task HandleAsync(Noted noted) => Task.CompletedTask;
     }
 
     [Subscription("test.unknown")]

@@ -46,6 +46,7 @@ internal static class RoleScopes
         Scopes.ApiKeysRead,
         Scopes.AuditRead,
         Scopes.ModelsRead,
+        Scopes.OperationsRead,
         Scopes.UsersRead,
     }.ToFrozenSet(StringComparer.Ordinal);
 
