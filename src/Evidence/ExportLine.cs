@@ -52,29 +52,7 @@ public static class ExportLine
         LeafHeader header,
         ReadOnlyMemory<byte> data,
         ReadOnlyMemory<byte> leafHash
-    ) =>
-        Write(
-            output,
-            json =>
-            {
-                json.WriteNumber("position", header.Position);
-                json.WriteString("tenantId", header.TenantId);
-                json.WriteString("streamId", header.StreamId);
-                json.WriteString("streamType", header.StreamType);
-                json.WriteNumber("version", header.Version);
-                json.WriteString("type", header.Type);
-                json.WriteNumber("typeVersion", header.TypeVersion);
-                json.WriteString("time", FormatTime(header.Time));
-                json.WriteString("actor", header.Actor);
-                json.WriteString("correlation", header.Correlation);
-                // Bytes that are no UTF-8 cannot stand in a JSON string.
-                if (Utf8.IsValid(data.Span))
-                    json.WriteString("data", data.Span);
-                else
-                    json.WriteBase64String("dataBase64", data.Span);
-                json.WriteString("leafHash", Convert.ToHexStringLower(leafHash.Span));
-            }
-        );
+    ) => Write(output, json => WriteEvent(json, header, data, leafHash));
 
     /// <summary>A checkpoint, behind the last event that it covers.</summary>
     /// <param name="output">Where it goes, with a line feed.</param>
@@ -96,12 +74,37 @@ public static class ExportLine
             }
         );
 
+    internal static void WriteEvent(
+        Utf8JsonWriter json,
+        LeafHeader header,
+        ReadOnlyMemory<byte> data,
+        ReadOnlyMemory<byte> leafHash
+    )
+    {
+        json.WriteNumber("position", header.Position);
+        json.WriteString("tenantId", header.TenantId);
+        json.WriteString("streamId", header.StreamId);
+        json.WriteString("streamType", header.StreamType);
+        json.WriteNumber("version", header.Version);
+        json.WriteString("type", header.Type);
+        json.WriteNumber("typeVersion", header.TypeVersion);
+        json.WriteString("time", FormatTime(header.Time));
+        json.WriteString("actor", header.Actor);
+        json.WriteString("correlation", header.Correlation);
+        // Bytes that are no UTF-8 cannot stand in a JSON string.
+        if (Utf8.IsValid(data.Span))
+            json.WriteString("data", data.Span);
+        else
+            json.WriteBase64String("dataBase64", data.Span);
+        json.WriteString("leafHash", Convert.ToHexStringLower(leafHash.Span));
+    }
+
     internal static string FormatTime(long microseconds) =>
         DateTime
             .UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond)
             .ToString(TimeFormat, CultureInfo.InvariantCulture);
 
-    private static void Write(IBufferWriter<byte> output, Action<Utf8JsonWriter> properties)
+    internal static void Write(IBufferWriter<byte> output, Action<Utf8JsonWriter> properties)
     {
         using (var json = new Utf8JsonWriter(output, Options))
         {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Text.Json;
 
@@ -23,18 +22,42 @@ public sealed record ExportReport(
     string? Problem
 )
 {
-    /// <summary>Every event is what was signed, and none is missing between the first and the last.</summary>
+    /// <summary>
+    /// Every event is what was signed. In an export of the log none is missing between the first and the last; of chosen events
+    /// <see cref="Selection"/> tells.
+    /// </summary>
     public bool IsProven => Problem is null;
+
+    /// <summary>For an export of chosen events; null for an export of the log.</summary>
+    public SelectionReport? Selection { get; init; }
 }
 
 /// <summary>
-/// Checks an export with nothing but the log's public keys: no database, no network. It hashes each event again, builds the tree, and
-/// compares its root with every checkpoint on the way. Memory does not grow with the file.
+/// What was found in an export of chosen events. Each event that is counted is proven to be in the log that was signed. That none was left
+/// out is not proven, but for what is without a gap.
+/// </summary>
+/// <param name="TreeSize">The events that the checkpoint covers.</param>
+/// <param name="Events">The events that are proven.</param>
+/// <param name="IsWithoutGap">Their positions run without a gap from the first to the last, so between these nothing is left out.</param>
+/// <param name="Streams">The streams that they are of, up to <see cref="MostStreams"/>.</param>
+/// <param name="WholeStreams">
+/// The streams among them of which versions run without a gap from 1: of these nothing is left out before their last event here.
+/// </param>
+public sealed record SelectionReport(long TreeSize, long Events, bool IsWithoutGap, int Streams, int WholeStreams)
+{
+    /// <summary>So many streams are followed; of further ones only the events are checked, so that memory stays bounded.</summary>
+    public const int MostStreams = 500_000;
+}
+
+/// <summary>
+/// Checks an export with nothing but the log's public keys: no database, no network. It hashes each event again. Of the log it builds the
+/// tree, and compares its root with every checkpoint on the way; chosen events it follows up to the checkpoint that they come with.
+/// Memory does not grow with the file.
 /// </summary>
 /// <param name="keys">The keys that are trusted.</param>
 /// <param name="kept">
-/// Signed notes that the auditor kept. The export must agree with those that it reaches, and must reach the largest: that is what tells
-/// when its tail was cut off.
+/// Signed notes that the auditor kept. The export must agree with those that it reaches; an export of the log must reach the largest: that
+/// is what tells when its tail was cut off.
 /// </param>
 public sealed class ExportVerifier(IReadOnlyCollection<NoteKey> keys, IReadOnlyCollection<string> kept)
 {
@@ -45,32 +68,15 @@ public sealed class ExportVerifier(IReadOnlyCollection<NoteKey> keys, IReadOnlyC
 
     private readonly Dictionary<long, Checkpoint> _kept = [];
     private readonly ArrayBufferWriter<byte> _canonical = new();
-    private byte[] _scratch = new byte[4096];
-    private byte[] _data = new byte[4096];
-    private CompactTree? _tree;
-    private string _origin = "";
-    private long _first;
-    private long _proven;
-    private int _checkpoints;
-    private bool _hasEnded;
+    private IExportLines? _lines;
 
     /// <summary>Reads to the end, or to the first thing that is wrong.</summary>
     /// <param name="export">As it was written; not compressed.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<ExportReport> VerifyAsync(Stream export, CancellationToken cancellationToken)
     {
-        foreach (var note in kept)
-        {
-            if (!Checkpoint.TryOpen(note, keys, out var checkpoint, out var why))
-                return Report(0, $"The kept checkpoint is not valid: {why}");
-            if (
-                _kept.TryGetValue(checkpoint.Size, out var other)
-                && !other.Root.Span.SequenceEqual(checkpoint.Root.Span)
-            )
-                return Report(0, $"Two kept checkpoints of size {checkpoint.Size} contradict each other.");
-            _kept[checkpoint.Size] = checkpoint;
-        }
-
+        if (KeptNotes.Open(kept, keys, _kept) is { } problem)
+            return Report(0, problem);
         var lines = PipeReader.Create(export, new StreamPipeReaderOptions(bufferSize: ReadSize, leaveOpen: true));
         try
         {
@@ -107,36 +113,21 @@ public sealed class ExportVerifier(IReadOnlyCollection<NoteKey> keys, IReadOnlyC
 
     private ExportReport Finish(long line, bool hasRest)
     {
-        if (!_hasEnded || hasRest)
+        if (_lines is not { HasEnded: true } ended || hasRest)
             return Report(
                 line + 1,
                 hasRest ? "The last line is cut in half." : "The export is cut off: it has no end."
             );
-        if (_tree!.Size > _proven)
-            return Report(line, $"No checkpoint covers the events behind position {_proven}.");
-        return _kept.Keys.Where(size => size > _tree.Size).Order().FirstOrDefault() is > 0 and var missing
-            ? Report(
-                line,
-                $"The log had {missing} events when the kept checkpoint was signed; the export ends before that."
-            )
-            : Report(0, null);
+        return ended.Finish() is { } problem ? Report(line, problem) : Report(0, null);
     }
 
     private ExportReport Report(long line, string? problem) =>
-        new(
-            _first,
-            _tree?.Size ?? 0,
-            _proven,
-            _checkpoints,
-            line,
-            problem is null ? 0 : (_tree?.Size ?? 0) + 1,
-            problem
-        );
+        _lines?.Report(line, problem) ?? new ExportReport(0, 0, 0, 0, line, problem is null ? 0 : 1, problem);
 
     // Null when the line is sound.
     private string? Check(in ReadOnlySequence<byte> bytes)
     {
-        if (_hasEnded)
+        if (_lines is { HasEnded: true })
             return "Something follows the end of the export.";
         var line = bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
         _canonical.ResetWrittenCount();
@@ -145,12 +136,7 @@ public sealed class ExportVerifier(IReadOnlyCollection<NoteKey> keys, IReadOnlyC
             var reader = new Utf8JsonReader(line);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject || !reader.Read())
                 return "The line is not a JSON object.";
-            var problem =
-                _tree is null ? Begin(ref reader)
-                : reader.ValueTextEquals("position"u8) ? Event(ref reader)
-                : reader.ValueTextEquals("checkpoint"u8) ? CheckpointOf(ref reader)
-                : reader.ValueTextEquals("end"u8) ? End(ref reader)
-                : "The line is neither an event, nor a checkpoint, nor the end.";
+            var problem = _lines is null ? Begin(ref reader) : _lines.Check(ref reader, _canonical);
             if (problem is not null)
                 return problem;
         }
@@ -172,143 +158,37 @@ public sealed class ExportVerifier(IReadOnlyCollection<NoteKey> keys, IReadOnlyC
 
     private string? Begin(ref Utf8JsonReader reader)
     {
-        if (Text(ref reader, "format"u8) != ExportLine.Format)
-            return $"This is no export of the format {ExportLine.Format}.";
-        _origin = Text(ref reader, "origin"u8);
-        var after = Number(ref reader, "after"u8);
-        Name(ref reader, "subtrees"u8);
-        reader.Read();
-        var subtrees = new List<byte[]>();
-        while (reader.TokenType != JsonTokenType.EndArray)
+        IExportLines? lines = ExportLineReader.Text(ref reader, "format"u8) switch
         {
-            subtrees.Add(Convert.FromHexString(reader.GetString()!));
-            reader.Read();
-        }
-        _first = after + 1;
-        _proven = after;
-        _tree = new CompactTree(after, subtrees);
-        ExportLine.WriteBegin(_canonical, _origin, after, subtrees);
-        return CompareWithKept();
+            ExportLine.Format => new LogLines(keys, _kept),
+            SelectionLine.Format => new SelectionLines(keys, _kept),
+            _ => null,
+        };
+        if (lines is null)
+            return $"This is no export of the formats {ExportLine.Format} and {SelectionLine.Format}.";
+        var problem = lines.Begin(ref reader, _canonical);
+        if (problem is null)
+            _lines = lines;
+        return problem;
     }
+}
 
-    private string? Event(ref Utf8JsonReader reader)
-    {
-        var position = Number(ref reader, "position"u8);
-        var tenantId = Id(ref reader, "tenantId"u8);
-        var streamId = Id(ref reader, "streamId"u8);
-        var streamType = Text(ref reader, "streamType"u8);
-        var version = Number(ref reader, "version"u8);
-        var type = Text(ref reader, "type"u8);
-        var typeVersion = (int)Number(ref reader, "typeVersion"u8);
-        var time = DateTimeOffset.ParseExact(
-            Text(ref reader, "time"u8),
-            ExportLine.TimeFormat,
-            CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal
-        );
-        var header = new LeafHeader(
-            position,
-            tenantId,
-            streamId,
-            streamType,
-            version,
-            type,
-            typeVersion,
-            LeafEncoding.Microseconds(time),
-            Text(ref reader, "actor"u8),
-            Text(ref reader, "correlation"u8)
-        );
-        // Bytes that are no UTF-8 cannot stand in a JSON string.
-        var isText = reader.ValueTextEquals("data"u8);
-        Name(ref reader, isText ? "data"u8 : "dataBase64"u8);
-        var length = reader.HasValueSequence ? (int)reader.ValueSequence.Length : reader.ValueSpan.Length;
-        if (_data.Length < length)
-            _data = new byte[Math.Max(length, _data.Length * 2)];
-        ReadOnlyMemory<byte> data = isText ? _data.AsMemory(0, reader.CopyString(_data)) : reader.GetBytesFromBase64();
-        reader.Read();
-        var recorded = Convert.FromHexString(Text(ref reader, "leafHash"u8));
+/// <summary>The lines of one kind of export.</summary>
+internal interface IExportLines
+{
+    /// <summary>The end was met.</summary>
+    bool HasEnded { get; }
 
-        if (position != _tree!.Size + 1)
-            return $"Position {_tree.Size + 1} should follow, and {position} does: events are missing, doubled or out of order.";
-        Span<byte> hash = stackalloc byte[LeafEncoding.HashSize];
-        LeafEncoding.Hash(ref _scratch, header, data.Span, hash);
-        if (!hash.SequenceEqual(recorded))
-            return $"The event at position {position} does not have its leaf hash: one of the two was changed.";
-        _tree.Add(hash);
-        ExportLine.WriteEvent(_canonical, header, data, recorded);
-        return CompareWithKept();
-    }
+    /// <summary>Reads the first line, behind its format, and writes it again as it must be.</summary>
+    /// <returns>What is wrong; null when it is sound.</returns>
+    string? Begin(ref Utf8JsonReader reader, IBufferWriter<byte> canonical);
 
-    private string? CompareWithKept()
-    {
-        if (!_kept.TryGetValue(_tree!.Size, out var checkpoint))
-            return null;
-        if (checkpoint.Origin != _origin)
-            return $"The kept checkpoint is of the log {checkpoint.Origin}, the export of {_origin}.";
-        if (!checkpoint.Root.Span.SequenceEqual(_tree.Root()))
-            return $"The events up to position {_tree.Size} are not those that the kept checkpoint covers.";
-        _proven = _tree.Size;
-        return null;
-    }
+    /// <summary>Reads another line, and writes it again as it must be.</summary>
+    /// <returns>What is wrong; null when it is sound.</returns>
+    string? Check(ref Utf8JsonReader reader, IBufferWriter<byte> canonical);
 
-    private string? CheckpointOf(ref Utf8JsonReader reader)
-    {
-        var note = Text(ref reader, "checkpoint"u8);
-        if (!Checkpoint.TryOpen(note, keys, out var checkpoint, out var why))
-            return why;
-        if (checkpoint.Origin != _origin)
-            return $"The checkpoint is of the log {checkpoint.Origin}, the export of {_origin}.";
-        if (checkpoint.Size != _tree!.Size)
-            return $"A checkpoint of {checkpoint.Size} events stands behind position {_tree.Size}: events are missing or too many.";
-        if (!checkpoint.Root.Span.SequenceEqual(_tree.Root()))
-            return $"An event between the positions {_proven + 1} and {_tree.Size} is not the one that was signed.";
-        _proven = _tree.Size;
-        _checkpoints++;
-        ExportLine.WriteCheckpoint(_canonical, note);
-        return null;
-    }
+    /// <summary>Behind the last line: what is wrong with the whole; null when it is sound.</summary>
+    string? Finish();
 
-    private string? End(ref Utf8JsonReader reader)
-    {
-        var last = Number(ref reader, "end"u8);
-        if (last != _tree!.Size)
-            return $"The export says that it ends at position {last}, and it ends at {_tree.Size}.";
-        var checkpoints = Number(ref reader, "checkpoints"u8);
-        if (checkpoints != _checkpoints)
-            return $"The export says that it has {checkpoints} checkpoints, and it has {_checkpoints}.";
-        _hasEnded = true;
-        ExportLine.WriteEnd(_canonical, last, _checkpoints);
-        return null;
-    }
-
-    // The reader stands on the name; afterwards it stands on the next one, or on the end of the object.
-    private static string Text(ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
-    {
-        Name(ref reader, name);
-        var text = reader.GetString() ?? throw new FormatException();
-        reader.Read();
-        return text;
-    }
-
-    private static long Number(ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
-    {
-        Name(ref reader, name);
-        var number = reader.GetInt64();
-        reader.Read();
-        return number;
-    }
-
-    private static Guid Id(ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
-    {
-        Name(ref reader, name);
-        var id = reader.GetGuid();
-        reader.Read();
-        return id;
-    }
-
-    private static void Name(ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
-    {
-        if (reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals(name) || !reader.Read())
-            throw new FormatException();
-    }
+    ExportReport Report(long line, string? problem);
 }

@@ -63,24 +63,40 @@ public static class MerkleTree
     {
         ArgumentOutOfRangeException.ThrowIfNegative(leaf);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(leaf, size);
-        var path = new List<byte[]>();
+        return Path(leaf, 0, size, node);
+    }
+
+    /// <summary>
+    /// The part of a leaf's proof that the proof of an earlier leaf does not give already: the path from the leaf up to where it meets the
+    /// earlier one's. <see cref="InclusionChain"/> checks it.
+    /// </summary>
+    /// <param name="previous">The earlier leaf; null for all of the proof.</param>
+    /// <param name="leaf">The leaf, behind <paramref name="previous"/>.</param>
+    /// <param name="size">The tree's leaves; more than <paramref name="leaf"/>.</param>
+    /// <param name="node">Gives complete nodes.</param>
+    public static IReadOnlyList<byte[]> ProveInclusionBehind(
+        long? previous,
+        long leaf,
+        long size,
+        Func<MerkleNode, byte[]> node
+    )
+    {
+        if (previous is not { } before)
+            return ProveInclusion(leaf, size, node);
+        ArgumentOutOfRangeException.ThrowIfNegative(before, nameof(previous));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(before, leaf, nameof(previous));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(leaf, size);
         var (start, end) = (0L, size);
-        while (end - start > 1)
+        while (true)
         {
             var split = start + Split(end - start);
             if (leaf < split)
-            {
-                path.Add(Root(split, end, node));
                 end = split;
-            }
-            else
-            {
-                path.Add(Root(start, split, node));
+            else if (before >= split)
                 start = split;
-            }
+            else
+                return Path(leaf, split, end, node);
         }
-        path.Reverse();
-        return path;
     }
 
     /// <summary>The proof that a tree is the beginning of a larger one (RFC 6962, section 2.1.2).</summary>
@@ -196,6 +212,28 @@ public static class MerkleTree
         return last == 0 && firstRoot.SequenceEqual(one) && secondRoot.SequenceEqual(two);
     }
 
+    // From the leaf's neighbour to the root of the subtree over these leaves.
+    private static List<byte[]> Path(long leaf, long start, long end, Func<MerkleNode, byte[]> node)
+    {
+        var path = new List<byte[]>();
+        while (end - start > 1)
+        {
+            var split = start + Split(end - start);
+            if (leaf < split)
+            {
+                path.Add(Root(split, end, node));
+                end = split;
+            }
+            else
+            {
+                path.Add(Root(start, split, node));
+                start = split;
+            }
+        }
+        path.Reverse();
+        return path;
+    }
+
     // At the right edge of the tree, levels on which the node has no neighbour are skipped.
     private static void Climb(ref long node, ref long last)
     {
@@ -207,7 +245,7 @@ public static class MerkleTree
     }
 
     // The greatest power of two below the size: where RFC 6962 splits a tree of two leaves or more.
-    private static long Split(long size) => 1L << BitOperations.Log2((ulong)(size - 1));
+    internal static long Split(long size) => 1L << BitOperations.Log2((ulong)(size - 1));
 
     private static bool AreHashes(IReadOnlyList<byte[]> path) => path.All(h => h is { Length: HashSize });
 }

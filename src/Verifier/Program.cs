@@ -1,15 +1,16 @@
-// verify <export> --key <public key, or a file of them> [--checkpoint <file of a signed note that you kept>]…
+// verify <export> --key <public key, or a file of them> [--checkpoint <file of signed notes that you kept>]…
 // Exit code 0: proven. 1: not proven, with the first wrong position and why. 2: wrong usage.
 using System.Globalization;
 using System.IO.Compression;
+using System.Text;
 using Verbatim.Evidence;
 
 const string Usage = """
     Usage: ./verify <export> --key <key or file> [--checkpoint <file>]...
 
-      <export>      what './run export' wrote; compressed or not
+      <export>      what './run export' or GET /api/audit/export wrote; compressed or not
       --key         a public key of the log (name+id+base64), or a file with one a line
-      --checkpoint  a signed checkpoint that you kept: shows when the end of the log was cut off
+      --checkpoint  signed checkpoints that you kept, one behind the other: show when the end of the log was cut off
     """;
 
 var keys = new List<NoteKey>();
@@ -25,7 +26,7 @@ try
                 keys.AddRange(ReadKeys(args[++i]));
                 break;
             case "--checkpoint" when i + 1 < args.Length:
-                kept.Add(await File.ReadAllTextAsync(args[++i]));
+                kept.AddRange(KeptNotes.Split(await File.ReadAllTextAsync(args[++i])));
                 break;
             case var option when option.StartsWith('-') || path is not null:
                 throw new FormatException($"'{option}' is not understood.");
@@ -44,24 +45,21 @@ try
     var report = await new ExportVerifier(keys, kept).VerifyAsync(export, CancellationToken.None);
     if (report.IsProven)
     {
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"Proven: the events {report.First} to {report.Last}, by {report.Checkpoints} checkpoints. Nothing was changed, removed or inserted."
-            )
-        );
+        Console.WriteLine(report.Selection is { } selection ? Chosen(report, selection) : Log(report));
         return 0;
     }
+    Console.WriteLine(Text($"NOT proven. Line {report.Line}, position {report.Position}: {report.Problem}"));
     Console.WriteLine(
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"NOT proven. Line {report.Line}, position {report.Position}: {report.Problem}"
-        )
-    );
-    Console.WriteLine(
-        report.Proven >= report.First
-            ? string.Create(CultureInfo.InvariantCulture, $"Proven are the events {report.First} to {report.Proven}.")
-            : "Nothing is proven."
+        report switch
+        {
+            { Selection.Events: > 0 and var events } => Text(
+                $"Proven are the {events} events before it, up to position {report.Last}."
+            ),
+            { Selection: null } when report.Proven >= report.First => Text(
+                $"Proven are the events {report.First} to {report.Proven}."
+            ),
+            _ => "Nothing is proven.",
+        }
     );
     return 1;
 }
@@ -76,6 +74,39 @@ catch (Exception e) when (e is FormatException or IOException or UnauthorizedAcc
     await Console.Error.WriteLineAsync(Usage);
     return 2;
 }
+
+static string Log(ExportReport report) =>
+    Text(
+        $"Proven: the events {report.First} to {report.Last}, by {report.Checkpoints} checkpoints. Nothing was changed, removed or inserted."
+    );
+
+// What chosen events prove, and what they do not.
+static string Chosen(ExportReport report, SelectionReport selection)
+{
+    if (selection.Events == 0)
+        return Text($"The export has no events. Its checkpoint, of {selection.TreeSize} events, is sound.");
+    var text = new StringBuilder(
+        Text(
+            $"Proven: each of the {selection.Events} events, at positions {report.First} to {report.Last}, is in the log of {selection.TreeSize} events that was signed, and is unchanged."
+        )
+    );
+    text.Append(
+        selection.IsWithoutGap
+            ? "\nThe positions run without a gap, so none was left out between the first and the last."
+            : "\nThis is a selection: it does not prove that no event was left out of it."
+    );
+    if (!selection.IsWithoutGap && selection.WholeStreams > 0)
+        text.Append(
+            Text(
+                $"\nOf {selection.WholeStreams} of the {selection.Streams} streams the versions run without a gap from 1, so of these none was left out before their last event here."
+            )
+        );
+    if (selection.Streams == SelectionReport.MostStreams)
+        text.Append("\nFurther streams were not followed.");
+    return text.ToString();
+}
+
+static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
 static IEnumerable<NoteKey> ReadKeys(string given)
 {

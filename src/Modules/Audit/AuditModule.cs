@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Verbatim.Modules.Audit.Exports;
 using Verbatim.Modules.Audit.Replay;
 using Verbatim.Modules.Audit.Streams;
 using Verbatim.Platform.Modules;
@@ -19,5 +20,6 @@ public sealed class AuditModule : IModule
         services.AddSingleton<StreamList>();
         services.AddSingleton<StreamHistory>();
         services.AddSingleton<StreamSearch>();
+        services.AddSingleton<SelectionExport>();
     }
 }

@@ -122,6 +122,26 @@ public sealed class EventStore
     public IAsyncEnumerable<RecordedEvent> ReadAllAsync(long after, CancellationToken cancellationToken) =>
         _reader.ReadAllAsync(after, cancellationToken);
 
+    /// <summary>
+    /// Chosen events in the order of the log, in pages of a few megabytes at most, or of one larger event. Between two pages no connection
+    /// is kept.
+    /// </summary>
+    /// <param name="filter">Which events.</param>
+    /// <param name="after">Only events behind this position,</param>
+    /// <param name="upTo">and up to this one.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="ArgumentException">A stream is given without its organization.</exception>
+    public IAsyncEnumerable<IReadOnlyList<RecordedEvent>> ReadChosenAsync(
+        EventFilter filter,
+        long after,
+        long upTo,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return _reader.ReadChosenAsync(filter, after, upTo, cancellationToken);
+    }
+
     /// <summary>The last position of the log, 0 when it is empty.</summary>
     public Task<long> ReadHeadAsync(CancellationToken cancellationToken) => _reader.ReadHeadAsync(cancellationToken);
 

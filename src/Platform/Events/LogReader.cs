@@ -9,7 +9,7 @@ internal sealed class LogReader(Database database)
 {
     private const int PageSize = 10_000;
 
-    private const string Columns =
+    internal const string Columns =
         "position, tenant_id, stream_id, stream_type, version, type, type_version, time, actor, correlation, data, leaf_hash";
 
     public async IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
@@ -60,6 +60,13 @@ internal sealed class LogReader(Database database)
             after = upTo;
         }
     }
+
+    public IAsyncEnumerable<IReadOnlyList<RecordedEvent>> ReadChosenAsync(
+        EventFilter filter,
+        long after,
+        long upTo,
+        CancellationToken cancellationToken
+    ) => new ChosenEvents(database).ReadAsync(filter, after, upTo, cancellationToken);
 
     /// <summary>The first events of some types behind a position.</summary>
     /// <param name="connection">Where to ask.</param>
@@ -172,7 +179,7 @@ internal sealed class LogReader(Database database)
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private static RecordedEvent Read(NpgsqlDataReader reader, Names names) =>
+    internal static RecordedEvent Read(NpgsqlDataReader reader, Names names) =>
         new()
         {
             Position = reader.GetInt64(0),
@@ -190,7 +197,7 @@ internal sealed class LogReader(Database database)
         };
 
     /// <summary>The few names that repeat in every row, kept once.</summary>
-    private sealed class Names
+    internal sealed class Names
     {
         private const int Limit = 1000;
         private readonly Dictionary<string, string> _seen = new(StringComparer.Ordinal);

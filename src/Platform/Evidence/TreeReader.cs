@@ -68,6 +68,10 @@ public sealed class TreeReader
             cancellationToken
         );
 
+    /// <summary>Proves many events of one tree, in the order of the log: tiles are read once for a batch, not once for an event.</summary>
+    /// <param name="treeSize">At most what <see cref="ReadSizeAsync"/> told.</param>
+    public InclusionProver ProveInclusions(long treeSize) => new(_database, treeSize);
+
     /// <summary>Proves that a tree is the beginning of a larger one.</summary>
     /// <param name="from">The leaves of the smaller, 1 or more.</param>
     /// <param name="to">The leaves of the larger, at most what <see cref="ReadSizeAsync"/> told.</param>

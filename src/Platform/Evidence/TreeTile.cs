@@ -12,7 +12,8 @@ internal readonly record struct TreeTile(int Level, long Index)
     /// <summary>The hashes of a full tile.</summary>
     public const int Width = 1 << Height;
 
-    private const int Height = 8;
+    /// <summary>The levels of nodes that a tile spans.</summary>
+    public const int Height = 8;
 
     /// <summary>How many subtrees of a level's size a tree has, full tiles and the last one together.</summary>
     public static long Hashes(long treeSize, int level) => level * Height >= 63 ? 0 : treeSize >> (level * Height);

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Evidence;
+using Verbatim.Platform.Evidence.Anchors;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.Idempotency;
 using Verbatim.Platform.Http.OpenApi;
@@ -189,6 +190,7 @@ public static class ModuleHosting
         services.AddSingleton<CheckpointKeys>();
         services.AddSingleton<TreeSealer>();
         services.AddHostedService(p => p.GetRequiredService<TreeSealer>());
+        services.AddHostedService<CheckpointAnchor>();
         services.AddSingleton(p => new TreeReader(p.GetRequiredService<Database>()));
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using Verbatim.Evidence;
+using Verbatim.Modules.Audit.Replay;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Evidence;
 using Verbatim.Platform.Modules;
@@ -10,20 +11,21 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Audit.Exports;
 
 /// <summary>
-/// Writes the log, of all organizations, with every checkpoint, for the offline verifier. It ends with the last checkpoint: what came
-/// since is not signed yet.
+/// Writes the log, of all organizations, with every checkpoint, for the offline verifier; or chosen events, each with its proof. It ends with
+/// the last checkpoint: what came since is not signed yet.
 /// </summary>
-internal sealed class ExportLog(EventStore events, TreeReader tree) : ICommand
+internal sealed class ExportLog(EventStore events, TreeReader tree, SelectionExport selection, StreamSearch streams)
+    : ICommand
 {
     private const int NotesAtOnce = 1000;
     private const int FlushAt = 256 * 1024;
 
     public string Name => "export";
 
-    public string Usage => "[--after <position>] [--output <file>]";
+    public string Usage => ExportArguments.Usage;
 
     public string Summary =>
-        "Writes the log as lines of JSON that ./verify checks without a server; *.gz is compressed.";
+        "Writes the log, or chosen events of it, as lines of JSON that ./verify checks without a server; *.gz is compressed.";
 
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,
@@ -31,51 +33,66 @@ internal sealed class ExportLog(EventStore events, TreeReader tree) : ICommand
         CancellationToken cancellationToken
     )
     {
-        var (after, path) = Read(arguments);
-        var size = await tree.ReadSizeAsync(cancellationToken);
-        if (await tree.ReadOriginAsync(cancellationToken) is not { } origin || size == 0)
+        var asked = ExportArguments.Read(arguments);
+        if (
+            await selection.FindCheckpointAsync(cancellationToken) is not { } checkpoint
+            || await tree.ReadOriginAsync(cancellationToken) is not { } origin
+        )
             return await RefuseAsync(output, "Nothing is signed yet: a running server signs the first checkpoint.");
-        if (after > size)
+        if (asked.After > checkpoint.TreeSize)
             return await RefuseAsync(
                 output,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The last checkpoint covers {size} events; --after is {after}."
-                )
+                Text($"The last checkpoint covers {checkpoint.TreeSize} events; --after is {asked.After}.")
             );
-
-        if (path is null)
+        if (asked is { Events.StreamId: { } streamId, TenantId: null })
         {
-            await WriteAsync(
-                origin,
-                after,
-                size,
-                line => output.WriteAsync(Encoding.UTF8.GetString(line.Span).AsMemory(), cancellationToken),
-                cancellationToken
+            // Events of a stream are found behind their organization.
+            if (
+                await streams.FindAsync(new StreamPrefix(streamId.ToString("N")), 1, cancellationToken)
+                is not [var found]
+            )
+                return await RefuseAsync(output, $"There is no stream {streamId}.");
+            asked = asked with { TenantId = found.TenantId };
+        }
+
+        if (asked.Path is null)
+        {
+            await WriteAsync(line =>
+                output.WriteAsync(Encoding.UTF8.GetString(line.Span).AsMemory(), cancellationToken)
             );
             return 0;
         }
-        await using Stream file = Create(path);
-        await using var target = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
-            ? new GZipStream(file, CompressionLevel.Fastest)
-            : file;
-        await WriteAsync(
-            origin,
-            after,
-            size,
-            async line => await target.WriteAsync(line, cancellationToken),
-            cancellationToken
-        );
-        await output.WriteLineAsync(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"Wrote the events {after + 1} to {size} of {origin} to {path}."
-            )
-        );
+        await using Stream file = Create(asked.Path);
+        string wrote;
+        await using (
+            var target = asked.Path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
+                ? new GZipStream(file, CompressionLevel.Fastest)
+                : file
+        )
+            wrote = await WriteAsync(async line => await target.WriteAsync(line, cancellationToken));
+        await output.WriteLineAsync($"{wrote} of {origin} to {asked.Path}.");
         return 0;
+
+        async Task<string> WriteAsync(Func<ReadOnlyMemory<byte>, Task> write)
+        {
+            if (asked.Events is not { } chosen)
+            {
+                await WriteLogAsync(origin, asked.After, checkpoint.TreeSize, write, cancellationToken);
+                return Text($"Wrote the events {asked.After + 1} to {checkpoint.TreeSize}");
+            }
+            var end = await selection.WriteAsync(
+                checkpoint,
+                chosen,
+                asked.TenantId,
+                asked.After,
+                write,
+                cancellationToken
+            );
+            return Text($"Wrote {end.Events} events, up to position {end.End},");
+        }
     }
 
-    private async Task WriteAsync(
+    private async Task WriteLogAsync(
         string origin,
         long after,
         long size,
@@ -110,30 +127,6 @@ internal sealed class ExportLog(EventStore events, TreeReader tree) : ICommand
         await write(buffer.WrittenMemory);
     }
 
-    private static (long After, string? Path) Read(IReadOnlyList<string> arguments)
-    {
-        var (after, path) = (0L, (string?)null);
-        for (var i = 0; i < arguments.Count; i += 2)
-        {
-            if (i + 1 == arguments.Count)
-                throw new CommandUsageException($"'{arguments[i]}' needs a value, or is no option.");
-            switch (arguments[i])
-            {
-                case "--after"
-                    when long.TryParse(arguments[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out after):
-                    break;
-                case "--after":
-                    throw new CommandUsageException($"--after is a position, 0 or more, and not '{arguments[i + 1]}'.");
-                case "--output":
-                    path = arguments[i + 1];
-                    break;
-                default:
-                    throw new CommandUsageException($"There is no option '{arguments[i]}'.");
-            }
-        }
-        return (after, path);
-    }
-
     private static FileStream Create(string path)
     {
         try
@@ -151,4 +144,6 @@ internal sealed class ExportLog(EventStore events, TreeReader tree) : ICommand
         await output.WriteLineAsync(reason);
         return 1;
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -24,6 +24,14 @@ internal sealed class OperationDescriber(IOptions<JsonOptions> json) : IOpenApiO
     public const string ApiKey = "apiKey";
 
     private const string EventStream = "text/event-stream";
+
+    // Answers of several values, which come one by one.
+    private static readonly Dictionary<string, string> Sequences = new(StringComparer.Ordinal)
+    {
+        [EventStream] = "Server-sent events.",
+        ["application/x-ndjson"] = "A JSON object a line.",
+    };
+
     private const string SampleId = "0198c8a4-2f6b-7d0e-9a51-c3e07b64d218";
 
     public async Task TransformAsync(
@@ -106,17 +114,14 @@ internal sealed class OperationDescriber(IOptions<JsonOptions> json) : IOpenApiO
                 response.Headers!.Add(header.Name, Header(header.Description));
             foreach (var (type, content) in response.Content?.ToList() ?? [])
             {
-                // An event is not the whole answer, and 3.1 has no word for a sequence of them.
-                if (type == EventStream)
-                    content.Schema = new OpenApiSchema
-                    {
-                        Type = JsonSchemaType.String,
-                        Description = "Server-sent events.",
-                    };
+                // One of them is not the whole answer, and 3.1 has no word for a sequence.
+                var isSequence = Sequences.TryGetValue(type, out var description);
+                if (isSequence)
+                    content.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = description };
                 var examples = metadata
                     .OfType<ResponseExample>()
                     .Where(e => Text(e.Status) == status && e.ContentType == type)
-                    .Select(e => (e.Name, type == EventStream ? JsonValue.Create((string)e.Value) : ToNode(e.Value)))
+                    .Select(e => (e.Name, isSequence ? JsonValue.Create((string)e.Value) : ToNode(e.Value)))
                     .ToList();
                 Show(content, examples);
             }
