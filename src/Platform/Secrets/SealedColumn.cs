@@ -8,6 +8,8 @@ namespace Verbatim.Platform.Secrets;
 /// </summary>
 public abstract class SealedColumn
 {
+    private const int BatchSize = 1000;
+
     /// <summary>The qualified name of the table.</summary>
     public abstract string Table { get; }
 
@@ -30,32 +32,40 @@ public abstract class SealedColumn
     )
     {
         long count = 0;
+        object[]? after = null;
         while (true)
         {
-            var rows = await ReadAsync(connection, masterKey.CurrentId, cancellationToken);
+            var rows = await ReadAsync(connection, masterKey.CurrentId, after, cancellationToken);
             if (rows.Count == 0)
                 return count;
             await using var batch = new NpgsqlBatch(connection);
             foreach (var (key, value) in rows)
                 batch.BatchCommands.Add(Replace(key, value, masterKey.Reseal(value, PurposeOf(key))));
             count += await batch.ExecuteNonQueryAsync(cancellationToken);
+            after = rows[^1].Key;
         }
     }
 
     private async Task<List<(object[] Key, byte[] Value)>> ReadAsync(
         NpgsqlConnection connection,
         ReadOnlyMemory<byte> currentId,
+        object[]? after,
         CancellationToken cancellationToken
     )
     {
+        var key = string.Join(", ", Key);
+        var behind = after is null ? "" : $"and ({key}) > ({string.Join(", ", Key.Select((_, i) => $"${i + 2}"))})";
         await using var command = new NpgsqlCommand(
             $"""
-            select {Column}, {string.Join(", ", Key)} from {Table}
-            where {Column} is not null and substr({Column}, 1, {MasterKey.IdSize}) <> $1 limit 1000
+            select {Column}, {key} from {Table}
+            where {Column} is not null and substr({Column}, 1, {MasterKey.IdSize}) <> $1 {behind}
+            order by {key} limit {BatchSize}
             """,
             connection
         );
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = currentId.ToArray() });
+        foreach (var value in after ?? [])
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new List<(object[], byte[])>();
         while (await reader.ReadAsync(cancellationToken))

@@ -32,6 +32,14 @@ public sealed class RotateMasterKeyTests(SharedPostgres postgres)
         {
             using var administrator = await host.AsAdministratorAsync(Cancellation);
             await CreateAsync(administrator, "before@example.org");
+            // More than are sealed anew at once.
+            await host
+                .Services.GetRequiredService<SubjectKeys>()
+                .EnsureAsync(
+                    Guid.CreateVersion7(),
+                    [.. Enumerable.Range(0, 2500).Select(_ => Guid.NewGuid())],
+                    Cancellation
+                );
             (tenant, user, wrapped) = await ReadAWrappedKeyAsync(database);
 
             Assert.Equal(0, (await RotateAsync(host)).ExitCode);
@@ -52,6 +60,21 @@ public sealed class RotateMasterKeyTests(SharedPostgres postgres)
         {
             using var administrator = await host.AsAdministratorAsync(Cancellation);
             await ReadsAsync(administrator);
+        }
+        await using (var source = NpgsqlDataSource.Create(database))
+        await using (
+            var old = source.CreateCommand(
+                "select count(*) from platform.subject_keys where substr(sealed_key, 1, 4) <> $1"
+            )
+        )
+        {
+            old.Parameters.Add(
+                new NpgsqlParameter<byte[]>
+                {
+                    TypedValue = MasterKey.Of(Convert.FromBase64String(newKey)).CurrentId.ToArray(),
+                }
+            );
+            Assert.Equal(0L, await old.ExecuteScalarAsync(Cancellation));
         }
         // What a copy of the database from before has is worth nothing without the old key.
         var purpose = SubjectKeys.PurposeOf(tenant, user);
