@@ -14,8 +14,10 @@ internal sealed class SealingScope
 
     private readonly SubjectKeys _keys;
     private readonly Guid _actingSubject;
-    private readonly Dictionary<Guid, SubjectKey> _loaded = [];
-    private readonly HashSet<Guid> _missing = [];
+
+    // Nearly always the keys are remembered, and there is neither.
+    private Dictionary<Guid, SubjectKey>? _loaded;
+    private HashSet<Guid>? _missing;
 
     /// <param name="keys">Those that are remembered.</param>
     /// <param name="tenantId">The organization.</param>
@@ -73,9 +75,11 @@ internal sealed class SealingScope
     /// <summary>A person's key, or null when it must be fetched first; what is made of it then is made again.</summary>
     public SubjectKey? KeyOf(Guid subject)
     {
-        if (_loaded.TryGetValue(subject, out var key) || (key = _keys.Find(TenantId, subject)) is not null)
+        if (_loaded is not null && _loaded.TryGetValue(subject, out var loaded))
+            return loaded;
+        if (_keys.Find(TenantId, subject) is { } key)
             return key;
-        _missing.Add(subject);
+        (_missing ??= []).Add(subject);
         return null;
     }
 
@@ -85,7 +89,7 @@ internal sealed class SealingScope
         while (true)
         {
             var bytes = Write(record, json);
-            if (_missing.Count == 0)
+            if (_missing is null)
                 return bytes;
             Add(await _keys.EnsureAsync(TenantId, _missing, cancellationToken));
         }
@@ -102,7 +106,7 @@ internal sealed class SealingScope
         while (true)
         {
             var record = Read(stored.Span, json);
-            if (_missing.Count == 0)
+            if (_missing is null)
                 return record;
             await LoadMissingAsync(cancellationToken);
         }
@@ -117,14 +121,14 @@ internal sealed class SealingScope
         while (true)
         {
             var opened = SealedJson.Open(stored, this);
-            if (_missing.Count == 0)
+            if (_missing is null)
                 return opened;
             await LoadMissingAsync(cancellationToken);
         }
     }
 
     private async Task LoadMissingAsync(CancellationToken cancellationToken) =>
-        Add(await _keys.LoadAsync(TenantId, _missing, cancellationToken));
+        Add(await _keys.LoadAsync(TenantId, _missing!, cancellationToken));
 
     private byte[] Write(object record, JsonTypeInfo json)
     {
@@ -155,8 +159,9 @@ internal sealed class SealingScope
     // Kept here, whatever is remembered: a key that another thread forgets at once would be missing for ever.
     private void Add(IReadOnlyDictionary<Guid, SubjectKey> keys)
     {
+        _loaded ??= [];
         foreach (var (subject, key) in keys)
             _loaded[subject] = key;
-        _missing.Clear();
+        _missing = null;
     }
 }
