@@ -20,7 +20,7 @@ public sealed record ErasedRows(string Name, long Count);
 public sealed class Subjects
 {
     /// <summary>The SQLSTATE of <see cref="DestroyKey"/> when there is no key, or none any more.</summary>
-    public const string NoKey = "VB003";
+    public const string NoKey = "VB005";
 
     private readonly Database _database;
     private readonly SubjectKeys _keys;

@@ -17,6 +17,6 @@ begin
     update platform.subject_keys set sealed_key = null, erased_at = at
         where tenant_id = tenant and subject_id = subject and erased_at is null;
     if not found then
-        raise exception 'this person has no key that could be destroyed' using errcode = 'VB003';
+        raise exception 'this person has no key that could be destroyed' using errcode = 'VB005';
     end if;
 end $$;
