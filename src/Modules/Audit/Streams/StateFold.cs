@@ -11,7 +11,12 @@ internal sealed class StateFold(DocumentShape shape, EventCatalog catalog)
     /// <exception cref="UnknownEventException">This build does not know the event.</exception>
     /// <exception cref="UnexpectedEventException">The document does not expect the event in its present state.</exception>
     /// <exception cref="System.Text.Json.JsonException">The stored JSON does not fit the event's shape.</exception>
-    public void Add(RecordedEvent recorded) => State = shape.Evolve(State, catalog.Read(recorded));
+    public ValueTask AddAsync(RecordedEvent recorded, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        State = shape.Evolve(State, catalog.Read(recorded));
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>The exact JSON of the state.</summary>
     public RawJson Json() =>
