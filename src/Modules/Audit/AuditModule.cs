@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Modules.Audit.Exports;
 using Verbatim.Modules.Audit.Replay;
 using Verbatim.Modules.Audit.Streams;
@@ -19,6 +20,7 @@ public sealed class AuditModule : IModule
         services.AddValidation();
         services.AddSingleton<StreamList>();
         services.AddSingleton<StreamHistory>();
+        services.AddSingleton<StateSteps>();
         services.AddSingleton<StreamSearch>();
         services.AddSingleton<SelectionExport>();
     }

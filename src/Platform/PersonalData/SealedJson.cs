@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Verbatim.Platform.Events;
 
@@ -51,17 +52,17 @@ internal static class SealedJson
         return reader.TokenType == JsonTokenType.StartObject
             && reader.Read()
             && reader.TokenType == JsonTokenType.PropertyName
-            && reader.ValueTextEquals("sealed"u8)
+            && reader.ValueSpan.SequenceEqual("sealed"u8)
             && reader.Read()
             && (
                 reader.TokenType == JsonTokenType.Null
-                || (reader.TokenType == JsonTokenType.String && reader.TryGetBytesFromBase64(out sealedBytes))
+                || (IsPlainString(reader) && reader.TryGetBytesFromBase64(out sealedBytes))
             )
             && reader.Read()
             && reader.TokenType == JsonTokenType.PropertyName
-            && reader.ValueTextEquals("of"u8)
+            && reader.ValueSpan.SequenceEqual("of"u8)
             && reader.Read()
-            && reader.TokenType == JsonTokenType.String
+            && IsPlainString(reader)
             && reader.TryGetGuid(out subject)
             && reader.Read()
             && reader.TokenType == JsonTokenType.EndObject;
@@ -96,8 +97,10 @@ internal static class SealedJson
                     reader = ahead;
                 }
                 property =
-                    reader.TokenType == JsonTokenType.PropertyName && reader.ValueSpan.Length <= MaxPropertyLength
-                        ? reader.GetString()
+                    reader is { TokenType: JsonTokenType.PropertyName, ValueIsEscaped: false }
+                    && reader.ValueSpan.Length <= MaxPropertyLength
+                    && Ascii.IsValid(reader.ValueSpan)
+                        ? Encoding.ASCII.GetString(reader.ValueSpan)
                         : null;
             }
         }
@@ -108,6 +111,10 @@ internal static class SealedJson
         opened.Write(stored.Span[copied..]);
         return opened.WrittenMemory;
     }
+
+    // Escapes in what a caller sent may stand for half of a surrogate pair, at which the reader throws; we write none.
+    private static bool IsPlainString(Utf8JsonReader reader) =>
+        reader is { TokenType: JsonTokenType.String, ValueIsEscaped: false };
 
     // What only looks like a sealed value, in the body of a caller perhaps, does not open.
     private static bool TryOpen(

@@ -55,6 +55,47 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
     }
 
     [Fact]
+    public async Task An_export_is_proven_by_another_language_s_verifier_too()
+    {
+        using var auditor = await host.AsNewAsync("auditor", Cancellation);
+        var own = await OrganizationAsync();
+        // Others' events between them, so that the paths of neighbours meet at all heights.
+        for (var i = 0; i < 40; i++)
+            await AppendAsync(i % 3 == 0 ? own : Guid.CreateVersion7(), Guid.CreateVersion7(), 1 + i % 4);
+        await SealAsync();
+        var export = await ExportAsync(auditor, "");
+        var key = (await KeyAsync(auditor)).ToString();
+
+        var sound = await NodeAsync(export.Text);
+        var changed = await NodeAsync(export.Text.Replace("system:test", "system:tset", StringComparison.Ordinal));
+
+        Assert.Equal($"proven {export.Events.Count}", sound);
+        Assert.Contains("does not have its leaf hash", changed, StringComparison.Ordinal);
+
+        async Task<string> NodeAsync(string selection)
+        {
+            using var node = Process.Start(
+                new ProcessStartInfo("node", ["evidence.mjs"])
+                {
+                    WorkingDirectory = Path.Combine(Repository.Root, "tests", "Integration", "Clients"),
+                    UseShellExecute = false,
+                    RedirectStandardInput = true,
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                }
+            )!;
+            var output = node.StandardOutput.ReadToEndAsync(Cancellation);
+            var errors = node.StandardError.ReadToEndAsync(Cancellation);
+            await node.StandardInput.WriteAsync(
+                new JsonObject { ["selection"] = selection, ["publicKey"] = key }.ToJsonString()
+            );
+            node.StandardInput.Close();
+            await node.WaitForExitAsync(Cancellation);
+            return node.ExitCode == 0 ? (await output).Trim() : await errors;
+        }
+    }
+
+    [Fact]
     public async Task Filters_hold_together()
     {
         using var auditor = await host.AsNewAsync("auditor", Cancellation);

@@ -76,7 +76,50 @@ function open(note, publicKey) {
 }
 
 const hashes = (list) => list.map((hash) => Buffer.from(hash, 'hex'));
-const { publicKey, older, newer, event, inclusion, consistency } = JSON.parse(readFileSync(0, 'utf8'));
+
+// An export of chosen events: each is followed up to where its path meets that of the event before, which is known.
+function provenEvents(lines, publicKey) {
+    const [begin, ...rest] = lines.trimEnd().split('\n').map((line) => JSON.parse(line));
+    demand(begin.format === 'verbatim-selection/1', 'this is another format');
+    const { size, root } = open(begin.checkpoint, publicKey);
+    const end = rest.pop();
+    let known = [];
+    for (const e of rest) {
+        const index = e.position - 1;
+        demand(index < size && !(known.length && index <= known.at(-1).start), 'a position is out of order');
+        // The nodes over the leaf, from the root down, as RFC 6962 splits trees.
+        const nodes = [{ start: 0, end: size }];
+        for (let { start, end: stop } = nodes[0]; stop - start > 1;) {
+            const middle = start + split(stop - start);
+            if (index < middle) stop = middle; else start = middle;
+            nodes.push({ start, end: stop });
+        }
+        // The first of them that the event before does not have as well.
+        let own = 0;
+        while (own < known.length && known[own].start === nodes[own].start && known[own].end === nodes[own].end) own++;
+        const bytes = Buffer.from(e.proof, 'base64');
+        demand(bytes.length === 32 * (nodes.length - 1 - own), 'a proof has another length');
+        let hash = leafOf(e);
+        demand(hash.toString('hex') === e.leafHash, 'an event does not have its leaf hash');
+        nodes.at(-1).hash = hash;
+        for (let i = nodes.length - 2, at = 0; i >= own; i--, at += 32) {
+            const sibling = bytes.subarray(at, at + 32);
+            hash = nodes[i + 1].start === nodes[i].start ? join(hash, sibling) : join(sibling, hash);
+            nodes[i].hash = hash;
+        }
+        demand(own === 0 ? hash.equals(root) : join(known[own].hash, hash).equals(known[own - 1].hash), 'an event is not in the tree');
+        known = [...known.slice(0, own), ...nodes.slice(own)];
+    }
+    demand(end.events === rest.length, 'the end counts other events');
+    return rest.length;
+}
+
+const input = JSON.parse(readFileSync(0, 'utf8'));
+if (input.selection !== undefined) {
+    console.log(`proven ${provenEvents(input.selection, input.publicKey)}`);
+    process.exit(0);
+}
+const { publicKey, older, newer, event, inclusion, consistency } = input;
 const [first, second] = [open(older, publicKey), open(newer, publicKey)];
 demand(inclusion.treeSize === second.size, 'the proof is for another tree');
 const root = rootOfInclusion(event.position - 1, second.size, leafOf(event), hashes(inclusion.hashes));

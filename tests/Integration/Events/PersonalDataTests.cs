@@ -185,6 +185,26 @@ public sealed class PersonalDataTests(SharedPostgres server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whatever_a_caller_writes_into_an_open_body_is_no_obstacle()
+    {
+        foreach (
+            var body in (string[])
+                [
+                    """{"\ud800":{"sealed":"AAAA","of":"0198c7ee-90b4-7f21-b6d8-5c0e3a9f1d47"}}""",
+                    """{"x":{"sealed":"\ud800","of":"0198c7ee-90b4-7f21-b6d8-5c0e3a9f1d47"}}""",
+                    """{"x":{"sealed":"AAAA","of":"\ud800198c7ee-90b4-7f21-b6d8-5c0e3a9f1d47"}}""",
+                    """{"é":{"sealed":"AAAA","of":1}}""",
+                    """{"x":{"sealed":{"sealed":null,"of":[]}}}""",
+                ]
+        )
+        {
+            var stored = await AppendAsync(new Noted("open", new RawJson(Encoding.UTF8.GetBytes(body))));
+            Assert.Contains("{\"sealed\":", Encoding.UTF8.GetString(stored.Data.Span), StringComparison.Ordinal);
+            Assert.Equal(stored.Data.ToArray(), (await _store.Opener.OpenAsync(stored, Cancelled)).ToArray());
+        }
+    }
+
+    [Fact]
     public async Task Any_text_comes_back_as_it_went()
     {
         var texts = Gen.Sample(ArbMap.Default.GeneratorFor<string?>(), 200).ToList();

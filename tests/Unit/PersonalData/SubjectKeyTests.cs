@@ -78,6 +78,26 @@ public sealed class SubjectKeyTests
         Assert.NotEqual(Seal([1]), Seal([1]));
     }
 
+    [Fact]
+    public void It_opens_as_the_documentation_says_how()
+    {
+        var sealedBytes = Seal("a word"u8.ToArray());
+        byte[] name =
+        [
+            .. Convert.FromHexString("0198c7ee90b47f21b6d85c0e3a9f1d47"),
+            .. Convert.FromHexString("0198c7f051aa7c3d8e029b1f4d6a7c35"),
+            .. "test.happened\0text"u8,
+        ];
+        byte[] secret = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+        var key = HMACSHA256.HashData(secret, name);
+        using var aes = new AesGcm(key, 16);
+        var value = new byte[sealedBytes.Length - 28];
+
+        aes.Decrypt(sealedBytes.AsSpan(0, 12), sealedBytes.AsSpan(12..^16), sealedBytes.AsSpan(^16..), value);
+
+        Assert.Equal("a word"u8.ToArray(), value);
+    }
+
     private static byte[] Seal(byte[] value, bool isRepeatable = false)
     {
         var sealedBytes = new byte[SubjectKey.SealedSize(value.Length)];

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Verbatim.Modules.Audit.Changes;
 
 namespace Verbatim.Modules.Audit.Replay;
 

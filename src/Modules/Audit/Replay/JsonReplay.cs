@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Modules.Audit.Streams;
 
 namespace Verbatim.Modules.Audit.Replay;
@@ -22,7 +23,7 @@ internal sealed class JsonReplay(TextWriter output) : IReplayWriter
 
     public Task BeginAsync(FoundStream stream, long shown, long version, bool hasDocument) => Task.CompletedTask;
 
-    public async Task WriteAsync(FoundStream stream, ReplayStep step)
+    public async Task WriteAsync(FoundStream stream, StateStep step)
     {
         _line.ResetWrittenCount();
         using (var json = new Utf8JsonWriter(_line, Options))
@@ -33,7 +34,7 @@ internal sealed class JsonReplay(TextWriter output) : IReplayWriter
 
     public Task EndAsync() => Task.CompletedTask;
 
-    private static void Write(Utf8JsonWriter json, FoundStream stream, ReplayStep step)
+    private static void Write(Utf8JsonWriter json, FoundStream stream, StateStep step)
     {
         var recorded = step.Event;
         json.WriteStartObject();
@@ -63,7 +64,7 @@ internal sealed class JsonReplay(TextWriter output) : IReplayWriter
         else
             json.WriteNullValue();
         if (step.Fault is { } fault)
-            json.WriteString("stateFault", fault);
+            json.WriteString("stateFault", fault.Message);
         json.WriteEndObject();
     }
 

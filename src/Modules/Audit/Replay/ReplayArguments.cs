@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Modules.Audit.Streams;
 using Verbatim.Platform.Modules;
 

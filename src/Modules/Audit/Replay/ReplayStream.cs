@@ -1,18 +1,11 @@
-using System.Globalization;
-using System.Text.Json;
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Modules.Audit.Streams;
-using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit.Replay;
 
 /// <summary>Tells a stream step by step, as it is recorded. Reads only: nothing is asked of a provider or a tool again.</summary>
-internal sealed class ReplayStream(
-    StreamSearch search,
-    StreamHistory streams,
-    DocumentCatalog documents,
-    EventReader reader
-) : ICommand
+internal sealed class ReplayStream(StreamSearch search, StreamHistory streams, StateSteps steps) : ICommand
 {
     private const int MaxCandidates = 10;
 
@@ -49,69 +42,16 @@ internal sealed class ReplayStream(
         IReplayWriter writer = asked.IsJson
             ? new JsonReplay(output)
             : new TextReplay(output, Terminal.Of(output), asked.IsFull);
-        var shape = documents.Find(stream.StreamType);
-        await writer.BeginAsync(stream, last, head.Version, hasDocument: shape is not null);
+        await writer.BeginAsync(stream, last, head.Version, steps.HasDocument(stream.StreamType));
         var isIntact = true;
-        await foreach (var step in StepsAsync(stream, shape, last, cancellationToken))
+        var told = steps.ReadAsync(stream.TenantId, stream.StreamId, stream.StreamType, 1, last, cancellationToken);
+        await foreach (var step in told)
         {
             isIntact &= step.IsIntact;
             await writer.WriteAsync(stream, step);
         }
         await writer.EndAsync();
         return isIntact ? 0 : 1;
-    }
-
-    private async IAsyncEnumerable<ReplayStep> StepsAsync(
-        FoundStream stream,
-        DocumentShape? shape,
-        long last,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
-    )
-    {
-        var fold = shape is null ? null : new StateFold(shape, reader);
-        RawJson? before = null;
-        string? fault = null;
-        var read = streams.ReadAsync(stream.TenantId, stream.StreamId, 1, last, cancellationToken);
-        await foreach (var recorded in read)
-        {
-            // A state that misses an event is no state: after the first fault there is none any more, but the events go on.
-            fault ??= fold is null ? null : await TryAddAsync(fold, recorded, cancellationToken);
-            RawJson? after = fold is null || fault is not null ? null : fold.Json();
-            var opened = await reader.OpenAsync(recorded, cancellationToken);
-            yield return new ReplayStep(
-                recorded,
-                recorded.LeafHash.Span.SequenceEqual(recorded.HashLeaf()),
-                before,
-                after,
-                after is null ? null : fold!.State,
-                fault
-            )
-            {
-                Opened = opened.Equals(recorded.Data) ? null : new RawJson(opened),
-            };
-            before = after;
-        }
-    }
-
-    private static async ValueTask<string?> TryAddAsync(
-        StateFold fold,
-        RecordedEvent recorded,
-        CancellationToken cancellationToken
-    )
-    {
-        try
-        {
-            await fold.AddAsync(recorded, cancellationToken);
-            return null;
-        }
-        catch (Exception e) when (e is UnknownEventException or UnexpectedEventException)
-        {
-            return e.Message;
-        }
-        catch (JsonException)
-        {
-            return Text($"The data of event {recorded.Version} does not fit the shape of its type.");
-        }
     }
 
     private static string Candidates(StreamPrefix prefix, IReadOnlyList<FoundStream> found)
@@ -136,6 +76,4 @@ internal sealed class ReplayStream(
         await output.WriteAsync(message + "\n");
         return 1;
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

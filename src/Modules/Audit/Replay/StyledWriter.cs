@@ -1,4 +1,5 @@
 using System.Text;
+using Verbatim.Modules.Audit.Changes;
 
 namespace Verbatim.Modules.Audit.Replay;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Modules.Audit.Streams;
 using Verbatim.Platform.Events;
 
@@ -15,7 +16,7 @@ internal sealed class TextReplay : IReplayWriter
     private readonly StyledWriter _text;
     private readonly JsonText _json;
     private DateTimeOffset? _began;
-    private ReplayStep? _last;
+    private StateStep? _last;
     private string? _fault;
 
     public TextReplay(TextWriter output, Terminal terminal, bool isFull)
@@ -41,7 +42,7 @@ internal sealed class TextReplay : IReplayWriter
         await FlushAsync();
     }
 
-    public async Task WriteAsync(FoundStream stream, ReplayStep step)
+    public async Task WriteAsync(FoundStream stream, StateStep step)
     {
         var recorded = step.Event;
         _began ??= recorded.Time;
@@ -103,15 +104,17 @@ internal sealed class TextReplay : IReplayWriter
         _text.Write(Text($", position {recorded.Position}"), Style.Faint).EndLine();
     }
 
-    private void WriteChanges(ReplayStep step, JsonElement data)
+    private void WriteChanges(StateStep step, JsonElement data)
     {
         if (step.Fault is { } fault)
         {
             // Told once: it holds for all that follows.
             if (_fault is null)
-                foreach (var line in Printable.Wrap($"From here on there is no state. {fault}", _text.Width - Indent))
+                foreach (
+                    var line in Printable.Wrap($"From here on there is no state. {fault.Message}", _text.Width - Indent)
+                )
                     _text.MoveTo(Indent).Write(line, Style.Alarm).EndLine();
-            _fault = fault;
+            _fault = fault.Message;
             return;
         }
         if (step.After is not { } after)
@@ -134,7 +137,7 @@ internal sealed class TextReplay : IReplayWriter
             ChangeKind.Removed => ("-", Style.Removed),
             _ => throw new ArgumentOutOfRangeException(nameof(change), change.Kind, "Not a kind of change."),
         };
-        _text.MoveTo(Indent).Write($"{mark} {change.Path}", style).Write(": ");
+        _text.MoveTo(Indent).Write($"{mark} {change.Place}", style).Write(": ");
         var room = Math.Max(MinValueWidth, _text.Width - _text.Column);
         if (change.Kind == ChangeKind.Added && JsonLook.LengthOf(change.After) > room && IsIn(data, change.After))
         {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -52,14 +53,6 @@ public sealed record StreamStateResponse(Guid StreamId, string StreamType, long 
 
 internal sealed class GetStreamState : IEndpoint
 {
-    private static class SampleErrors
-    {
-        public static readonly HttpError NoDocument = StreamErrors.NoDocument("counter");
-        public static readonly HttpError NoSuchVersion = StreamErrors.NoSuchVersion(version: 3, last: 2);
-        public static readonly HttpError NotBegun = StreamErrors.NotBegun(new DateTimeOffset(Samples.BeganAt));
-        public static readonly HttpError UnknownEvent = StreamErrors.UnknownEvent(version: 2);
-    }
-
     public void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapGet("/audit/streams/{id:guid}/state", HandleAsync)
@@ -77,21 +70,21 @@ internal sealed class GetStreamState : IEndpoint
             .ProducesError(404, SampleErrors.NoDocument.Code, SampleErrors.NoDocument.Message)
             .ProducesError(404, SampleErrors.NoSuchVersion.Code, SampleErrors.NoSuchVersion.Message)
             .ProducesError(404, SampleErrors.NotBegun.Code, SampleErrors.NotBegun.Message)
-            .ProducesError(501, SampleErrors.UnknownEvent.Code, SampleErrors.UnknownEvent.Message);
+            .ProducesError(501, SampleErrors.UnknownEvent.Code, SampleErrors.UnknownEvent.Message)
+            .ProducesError(501, SampleErrors.UnfitEvent.Code, SampleErrors.UnfitEvent.Message);
 
     private static async Task<Results<Ok<StreamStateResponse>, ProblemHttpResult>> HandleAsync(
         [Description("The stream.")] Guid id,
         [AsParameters] GetStreamStateRequest request,
         Caller caller,
         StreamHistory streams,
-        DocumentCatalog documents,
-        EventReader reader,
+        StateSteps steps,
         CancellationToken cancellationToken
     )
     {
         if (await streams.FindAsync(caller.TenantId, id, cancellationToken) is not { } head)
             return Problems.Create(StreamErrors.NotFound);
-        if (documents.Find(head.StreamType) is not { } shape)
+        if (!steps.HasDocument(head.StreamType))
             return Problems.Create(StreamErrors.NoDocument(head.StreamType));
 
         var version = head.Version;
@@ -108,22 +101,20 @@ internal sealed class GetStreamState : IEndpoint
                 return Problems.Create(StreamErrors.NotBegun(head.BeganAt));
         }
 
-        var fold = new StateFold(shape, reader);
-        RecordedEvent? last = null;
-        try
-        {
-            await foreach (var recorded in streams.ReadAsync(caller.TenantId, id, 1, version, cancellationToken))
-            {
-                await fold.AddAsync(recorded, cancellationToken);
-                last = recorded;
-            }
-        }
-        catch (UnknownEventException)
-        {
-            return Problems.Create(StreamErrors.UnknownEvent((last?.Version ?? 0) + 1));
-        }
-        return TypedResults.Ok(
-            new StreamStateResponse(id, head.StreamType, version, last!.Time.UtcDateTime, fold.Json())
-        );
+        await foreach (
+            var step in steps.ReadAsync(caller.TenantId, id, head.StreamType, version, version, cancellationToken)
+        )
+            return step.Fault is { } fault
+                ? Problems.Create(StreamErrors.NoState(fault))
+                : TypedResults.Ok(
+                    new StreamStateResponse(
+                        id,
+                        head.StreamType,
+                        version,
+                        step.Event.Time.UtcDateTime,
+                        step.After!.Value
+                    )
+                );
+        return Problems.Create(StreamErrors.NotFound);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Modules.Audit.Replay;
 
 namespace Verbatim.Tests.Unit.Audit.Replay;
@@ -49,7 +50,14 @@ public sealed class JsonReplayTests
     [Fact]
     public async Task A_lost_state_is_null_and_says_why()
     {
-        var line = await ReplayAsync(Recording.Start with { After = null, State = null, Fault = "No \"such\" event." });
+        var line = await ReplayAsync(
+            Recording.Start with
+            {
+                After = null,
+                State = null,
+                Fault = new StateFault(Recording.Start.Event, IsUnknown: true, "No \"such\" event."),
+            }
+        );
 
         Assert.EndsWith(
             """ "state":null,"stateFault":"No \"such\" event."} """.Trim() + "\n",
@@ -58,7 +66,7 @@ public sealed class JsonReplayTests
         );
     }
 
-    private static async Task<string> ReplayAsync(ReplayStep step)
+    private static async Task<string> ReplayAsync(StateStep step)
     {
         await using var output = new StringWriter();
         var replay = new JsonReplay(output);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Modules.Audit.Replay;
 
 namespace Verbatim.Tests.Unit.Audit.Replay;

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Text;
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Modules.Audit.Replay;
 using Verbatim.Platform.Events;
 
@@ -24,7 +25,7 @@ internal static class Recording
         {"status":"completed","model":"simulator","attempts":[{"number":1,"status":200}],"request":{"model":"simulator","messages":[{"role":"user","content":"Why is the sky blue?"}]},"usage":{"inputTokens":12,"outputTokens":3}}
         """;
 
-    public static ReplayStep Start { get; } =
+    public static StateStep Start { get; } =
         new(
             Event(
                 1,
@@ -44,7 +45,7 @@ internal static class Recording
             Fault: null
         );
 
-    public static ReplayStep Complete { get; } =
+    public static StateStep Complete { get; } =
         new(
             Event(
                 2,

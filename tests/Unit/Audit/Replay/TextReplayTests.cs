@@ -1,3 +1,4 @@
+using Verbatim.Modules.Audit.Changes;
 using Verbatim.Modules.Audit.Replay;
 using Verbatim.Modules.Audit.Streams;
 
@@ -150,14 +151,14 @@ public sealed class TextReplayTests
             {
                 After = null,
                 State = null,
-                Fault = Fault,
+                Fault = new StateFault(Recording.Start.Event, IsUnknown: true, Fault),
             },
             Recording.Complete with
             {
                 Before = null,
                 After = null,
                 State = null,
-                Fault = Fault,
+                Fault = new StateFault(Recording.Start.Event, IsUnknown: true, Fault),
             },
         ]);
 
@@ -212,7 +213,7 @@ public sealed class TextReplayTests
     }
 
     private static async Task<string> ReplayAsync(
-        IReadOnlyList<ReplayStep> steps,
+        IReadOnlyList<StateStep> steps,
         bool hasColor = false,
         bool isFull = false
     )

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Reflection;
 using System.Text.Json;
 
-namespace Verbatim.Modules.Audit.Replay;
+namespace Verbatim.Modules.Audit.Changes;
 
 /// <summary>
 /// What a document says about itself in words: a property of an enumeration whose members bear a <see cref="DescriptionAttribute"/>, as the

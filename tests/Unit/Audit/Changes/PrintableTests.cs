@@ -1,9 +1,9 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using Verbatim.Modules.Audit.Replay;
+using Verbatim.Modules.Audit.Changes;
 
-namespace Verbatim.Tests.Unit.Audit.Replay;
+namespace Verbatim.Tests.Unit.Audit.Changes;
 
 public sealed class PrintableTests
 {

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Verbatim.Modules.Audit.Replay;
+using Verbatim.Modules.Audit.Changes;
 
-namespace Verbatim.Tests.Unit.Audit.Replay;
+namespace Verbatim.Tests.Unit.Audit.Changes;
 
 public sealed class StateDiffTests
 {
@@ -67,9 +67,9 @@ public sealed class StateDiffTests
                 .Select(change =>
                     change.Kind switch
                     {
-                        ChangeKind.Added => $"+ {change.Path}: {change.After.GetRawText()}",
-                        ChangeKind.Removed => $"- {change.Path}: {change.Before.GetRawText()}",
-                        _ => $"~ {change.Path}: {change.Before.GetRawText()} → {change.After.GetRawText()}",
+                        ChangeKind.Added => $"+ {change.Place}: {change.After.GetRawText()}",
+                        ChangeKind.Removed => $"- {change.Place}: {change.Before.GetRawText()}",
+                        _ => $"~ {change.Place}: {change.Before.GetRawText()} → {change.After.GetRawText()}",
                     }
                 ),
         ];

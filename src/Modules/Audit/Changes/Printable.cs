@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Verbatim.Modules.Audit.Replay;
+namespace Verbatim.Modules.Audit.Changes;
 
 /// <summary>
 /// Makes recorded text safe and measurable on a terminal. What is recorded was written by strangers: shown as it is, it could move the

@@ -1,21 +1,50 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Verbatim.Modules.Audit.Replay;
+namespace Verbatim.Modules.Audit.Changes;
 
-internal enum ChangeKind
+/// <summary>What became of a value.</summary>
+public enum ChangeKind
 {
+    /// <summary>It is new.</summary>
     Added,
+
+    /// <summary>It is another.</summary>
     Changed,
+
+    /// <summary>It is gone.</summary>
     Removed,
 }
 
 /// <summary>One difference between two states.</summary>
 /// <param name="Kind">What became of the property.</param>
-/// <param name="Path">Where it is, for instance <c>usage.inputTokens</c> or <c>attempts[1]</c>.</param>
+/// <param name="Place">Where it is.</param>
 /// <param name="Before">The value before; undefined for what was added.</param>
 /// <param name="After">The value after; undefined for what was removed.</param>
-internal sealed record StateChange(ChangeKind Kind, string Path, JsonElement Before, JsonElement After);
+internal sealed record StateChange(ChangeKind Kind, Place Place, JsonElement Before, JsonElement After);
+
+/// <summary>A place in a document, for a person and for a program.</summary>
+/// <param name="Path">For instance <c>usage.inputTokens</c> or <c>attempts[1]</c>.</param>
+/// <param name="Pointer">A JSON pointer (RFC 6901): <c>/usage/inputTokens</c>, <c>/attempts/1</c>; empty for the whole document.</param>
+internal sealed record Place(string Path, string Pointer)
+{
+    public static readonly Place Whole = new("", "");
+
+    public Place Property(string name) =>
+        new(
+            Path.Length > 0 ? $"{Path}.{Printable.Line(name)}" : Printable.Line(name),
+            $"{Pointer}/{name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}"
+        );
+
+    public Place Item(int index) =>
+        new(
+            string.Create(CultureInfo.InvariantCulture, $"{Path}[{index}]"),
+            string.Create(CultureInfo.InvariantCulture, $"{Pointer}/{index}")
+        );
+
+    /// <inheritdoc/>
+    public override string ToString() => Path.Length > 0 ? Path : "(state)";
+}
 
 /// <summary>What an event changed in a document.</summary>
 internal static class StateDiff
@@ -26,35 +55,36 @@ internal static class StateDiff
     /// <param name="before">The state before, or null when there was none.</param>
     /// <param name="after">The state after.</param>
     public static IEnumerable<StateChange> Between(JsonElement? before, JsonElement after) =>
-        before is { } state ? Compare("", state, after, depth: 0)
-        : after.ValueKind == JsonValueKind.Object ? after.EnumerateObject().Select(p => Added(NameOf(p), p.Value))
-        : [Added("(state)", after)];
+        before is { } state ? Compare(Place.Whole, state, after, depth: 0)
+        : after.ValueKind == JsonValueKind.Object
+            ? after.EnumerateObject().Select(p => Added(Place.Whole.Property(JsonLook.NameOf(p)), p.Value))
+        : [Added(Place.Whole, after)];
 
-    private static IEnumerable<StateChange> Compare(string path, JsonElement before, JsonElement after, int depth)
+    private static IEnumerable<StateChange> Compare(Place place, JsonElement before, JsonElement after, int depth)
     {
         if (JsonLook.IsSame(before, after))
             return [];
         return (before.ValueKind, after.ValueKind) switch
         {
             (JsonValueKind.Object, JsonValueKind.Object) when depth < MaxDepth => CompareObjects(
-                path,
+                place,
                 before,
                 after,
                 depth
             ),
             (JsonValueKind.Array, JsonValueKind.Array)
                 when depth < MaxDepth && before.GetArrayLength() <= after.GetArrayLength() => CompareArrays(
-                path,
+                place,
                 before,
                 after,
                 depth
             ),
-            _ => [new StateChange(ChangeKind.Changed, path.Length > 0 ? path : "(state)", before, after)],
+            _ => [new StateChange(ChangeKind.Changed, place, before, after)],
         };
     }
 
     private static IEnumerable<StateChange> CompareObjects(
-        string path,
+        Place place,
         JsonElement before,
         JsonElement after,
         int depth
@@ -69,7 +99,7 @@ internal static class StateDiff
         foreach (var property in after.EnumerateObject())
         {
             var name = JsonLook.NameOf(property);
-            var at = Join(path, NameOf(property));
+            var at = place.Property(name);
             kept.Add(name);
             if (!old.TryGetValue(name, out var was))
                 yield return Added(at, property.Value);
@@ -78,16 +108,21 @@ internal static class StateDiff
                     yield return change;
         }
         foreach (var property in before.EnumerateObject().Where(p => !kept.Contains(JsonLook.NameOf(p))))
-            yield return new StateChange(ChangeKind.Removed, Join(path, NameOf(property)), property.Value, default);
+            yield return new StateChange(
+                ChangeKind.Removed,
+                place.Property(JsonLook.NameOf(property)),
+                property.Value,
+                default
+            );
     }
 
-    private static IEnumerable<StateChange> CompareArrays(string path, JsonElement before, JsonElement after, int depth)
+    private static IEnumerable<StateChange> CompareArrays(Place place, JsonElement before, JsonElement after, int depth)
     {
         var old = before.EnumerateArray().ToList();
         var index = 0;
         foreach (var item in after.EnumerateArray())
         {
-            var at = string.Create(CultureInfo.InvariantCulture, $"{path}[{index}]");
+            var at = place.Item(index);
             if (index >= old.Count)
                 yield return Added(at, item);
             else
@@ -97,9 +132,5 @@ internal static class StateDiff
         }
     }
 
-    private static StateChange Added(string path, JsonElement value) => new(ChangeKind.Added, path, default, value);
-
-    private static string NameOf(JsonProperty property) => Printable.Line(JsonLook.NameOf(property));
-
-    private static string Join(string path, string name) => path.Length > 0 ? $"{path}.{name}" : name;
+    private static StateChange Added(Place place, JsonElement value) => new(ChangeKind.Added, place, default, value);
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
-namespace Verbatim.Modules.Audit.Replay;
+namespace Verbatim.Modules.Audit.Changes;
 
 /// <summary>
 /// Looks into recorded JSON without trusting it: bodies are stored as they came, so a string may hold half a surrogate pair or bytes that are
