@@ -1,7 +1,7 @@
 using Verbatim.Tests.Benchmarks.Events;
 using Verbatim.Tests.Benchmarks.Gateway;
 
-// dotnet run -c Release --project tests/Benchmarks -- [gateway] [appends] [replay] [startup] [memory] [--quick]
+// dotnet run -c Release --project tests/Benchmarks -- [gateway] [appends] [replay] [subscriptions] [startup] [memory] [--quick]
 var isQuick = args.Contains("--quick", StringComparer.Ordinal);
 var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
 {
@@ -10,6 +10,8 @@ var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
     ["appends"] = () =>
         new AppendBenchmark(isQuick ? 1 : 5, TimeSpan.FromSeconds(isQuick ? 2 : 4)).RunAsync(Console.Out),
     ["replay"] = () => new ReplayBenchmark(isQuick ? 1 : 5, isQuick ? 50_000 : 400_000).RunAsync(Console.Out),
+    ["subscriptions"] = () =>
+        new SubscriptionBenchmark(isQuick ? 1 : 5, isQuick ? 50_000 : 400_000).RunAsync(Console.Out),
     ["startup"] = () => new StartupBenchmark(isQuick ? 1 : 5).RunAsync(Console.Out),
     ["memory"] = () => new MemoryBenchmark(isQuick ? 20_000 : 200_000).RunAsync(Console.Out),
 };

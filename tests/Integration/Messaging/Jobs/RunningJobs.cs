@@ -30,7 +30,7 @@ internal sealed class RunningJobs : IAsyncDisposable
         );
     }
 
-    public static JobCatalog Catalog { get; } = new([typeof(DoChore), typeof(DoErrand)]);
+    public static JobCatalog Catalog { get; } = new([typeof(DoChore), typeof(DoErrand), typeof(DoDuty)]);
 
     public static JobEnqueuer Enqueuer { get; } = new(Catalog, new IdSource(TimeProvider.System));
 

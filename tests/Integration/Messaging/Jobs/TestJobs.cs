@@ -44,7 +44,10 @@ internal sealed class Worker(string instance)
             if (kind == "deaf")
                 await Gate.Task;
             if (kind == "takes a little")
-                await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, cancellationToken);
+            {
+                await using var sleep = new NpgsqlCommand("select pg_sleep(0.002)", transaction.Connection);
+                await sleep.ExecuteNonQueryAsync(cancellationToken);
+            }
         }
         catch (OperationCanceledException)
         {
@@ -67,6 +70,15 @@ internal static class DoChore
         Worker worker,
         CancellationToken cancellationToken
     ) => worker.WorkAsync(chore.Number, chore.Kind, context, cancellationToken);
+}
+
+internal sealed record Duty(long Number);
+
+[Job("test.duty", Queue = "soak", Concurrency = 8, MaxAttempts = 1000)]
+internal static class DoDuty
+{
+    public static Task HandleAsync(Duty duty, JobContext context, Worker worker, CancellationToken cancellationToken) =>
+        worker.WorkAsync(duty.Number, "", context, cancellationToken);
 }
 
 [Job("test.errand", Queue = "one-by-one", Concurrency = 1)]
