@@ -207,6 +207,7 @@ internal sealed partial class SubscriptionLane(
         CancellationToken cancellationToken
     )
     {
+        _handling = -1;
         var connection = await ConnectAsync(cancellationToken);
         if (upTo <= _position || (start < end && events[start].Position <= _position))
             throw new OutOfStepException();
