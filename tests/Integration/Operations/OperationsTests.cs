@@ -187,6 +187,30 @@ public sealed class OperationsTests(VerbatimHost host) : IClassFixture<VerbatimH
     }
 
     [Fact]
+    public async Task Only_a_projection_can_be_rebuilt()
+    {
+        using var admin = await host.AsAdministratorAsync(Cancelled);
+        var name = await NewSubscriptionAsync();
+
+        await RefusedAsync(admin, $"/api/admin/subscriptions/{name}/rebuild", 404, "operations.projection-not-found");
+        Assert.Contains("no projection", await RunAsync(1, "rebuild-projection", name), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_decision_is_made_once_for_an_idempotency_key()
+    {
+        using var admin = await host.AsAdministratorAsync(Cancelled);
+        var job = await NewJobAsync(await TenantAsync(), "dead");
+        admin.DefaultRequestHeaders.Add("Idempotency-Key", $"{job}");
+
+        var first = await PostAsync(admin, $"/api/admin/jobs/{job}/retry");
+        var second = await PostAsync(admin, $"/api/admin/jobs/{job}/retry");
+
+        Assert.Equal(first.ToJsonString(), second.ToJsonString());
+        Assert.Equal(["operations.job-retried"], await EventsAsync($"stream_id = '{job}'"));
+    }
+
+    [Fact]
     public async Task An_operator_does_the_same_with_run()
     {
         var name = await NewSubscriptionAsync();

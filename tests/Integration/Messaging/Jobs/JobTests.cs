@@ -1,5 +1,9 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Verbatim.Platform.Configuration;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Messaging;
 using Verbatim.Platform.Messaging.Jobs;
 using Verbatim.Tests.Integration.Events;
 using Verbatim.Tests.Integration.Support;
@@ -242,6 +246,40 @@ public sealed class JobTests(SharedPostgres server) : IAsyncLifetime
 
         Assert.Equal(Enumerable.Range(0, jobs).Select(i => (long)i), (await WorkedAsync()).Order());
         Assert.Equal(jobs, await _store.QueryAsync<long>("select count(*) from platform.jobs where status = 'done'"));
+    }
+
+    [Fact]
+    public async Task What_is_finished_is_removed_after_some_days_and_what_is_dead_is_not()
+    {
+        foreach (var kind in (string[])["", "fails", ""])
+            await EnqueueAsync(new Chore(1, kind));
+        await using var running = await StartAsync();
+        await FinishAsync();
+        using var sweeper = new MessagingSweeper(
+            _store.Database,
+            JobSettings.Default,
+            TimeProvider.System,
+            NullLogger<MessagingSweeper>.Instance
+        );
+        await _store.ExecuteAsync("update platform.jobs set finished_at = now() - interval '6 days 23 hours'");
+        await sweeper.SweepAsync(Cancelled);
+        Assert.Equal(3, await _store.QueryAsync<long>("select count(*) from platform.jobs"));
+
+        await _store.ExecuteAsync("update platform.jobs set finished_at = now() - interval '7 days 1 hour'");
+        await sweeper.SweepAsync(Cancelled);
+        Assert.Equal("dead 3 InvalidOperationException: Number 1 fails.", await StatesAsync());
+    }
+
+    [Theory]
+    [InlineData("Jobs:DrainSeconds", "-1", "valid is a whole number from 0 to 600")]
+    [InlineData("Jobs:KeepDays", "0", "valid is a whole number from 1 to 3650")]
+    [InlineData("Jobs:Queues:previews:Limit", "many", "Jobs:Queues:previews:Limit is 'many'")]
+    public void A_setting_that_is_wrong_is_told(string name, string value, string words)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new(name, value)]).Build();
+
+        var refused = Assert.Throws<SettingException>(() => JobSettings.Read(configuration));
+        Assert.Contains(words, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
