@@ -82,7 +82,7 @@ internal sealed partial class SubscriptionLane
                 }
                 catch (Exception e) when (IsOfAHandler(e, cancellationToken))
                 {
-                    if (attempt == MaxAttempts || Failure.IsUnreadable(e))
+                    if (attempt >= Math.Min(MaxAttempts, lane._subscription.MaxAttempts) || Failure.IsUnreadable(e))
                     {
                         await FailAsync(stream, letter, attempt, Failure.Reason(e), cancellationToken);
                         return false;

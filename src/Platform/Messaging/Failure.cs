@@ -11,7 +11,8 @@ internal static class Failure
     /// <summary>The most characters of a reason that are kept.</summary>
     public const int MaxReasonLength = 1000;
 
-    private const string LeaseLost = "VB003";
+    /// <summary>What the functions of the schema fail with when another instance has taken over.</summary>
+    public const string LeaseLost = "VB003";
 
     /// <summary>The database is away or restarts: nobody's event is to blame, and it will pass.</summary>
     public static bool IsOfTheDatabase(Exception exception) =>

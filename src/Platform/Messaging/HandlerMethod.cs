@@ -1,18 +1,20 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
+using Handler = System.Func<
+    object,
+    object,
+    System.IServiceProvider,
+    System.Threading.CancellationToken,
+    System.Threading.Tasks.Task
+>;
 
 namespace Verbatim.Platform.Messaging;
 
-/// <summary>Calls a static handler: what it handles, its context, services for its other parameters.</summary>
-internal delegate Task Handler(
-    object subject,
-    object context,
-    IServiceProvider services,
-    CancellationToken cancellationToken
-);
-
-/// <summary>Makes a <see cref="Handler"/> of a method, once, so that no call goes through reflection.</summary>
+/// <summary>
+/// Makes a delegate of a static handler, once, so that no call goes through reflection. It takes what is handled, its context, services for
+/// the other parameters, and a cancellation token.
+/// </summary>
 internal static class HandlerMethod
 {
     public const string Name = "HandleAsync";

@@ -37,6 +37,32 @@ internal static class Leases
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>The subscriptions of the builds of those versions of projections that this instance has.</summary>
+    public static async Task<List<string>> ReadBuildsAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<Subscription> projections,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select b.name || '.' || b.build from platform.projection_builds b
+            join unnest($1, $2) as own (name, version) on own.name = b.name and own.version = b.version
+            where b.removed_at is null
+            """,
+            connection
+        );
+        command.CommandTimeout = TimeoutSeconds;
+        command
+            .With<string[]>([.. projections.Select(p => p.Name)])
+            .With<int[]>([.. projections.Select(p => p.Version!.Value)]);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var names = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+            names.Add(reader.GetString(0));
+        return names;
+    }
+
     public static async Task<List<LeaseState>> ReadAsync(
         NpgsqlConnection connection,
         string[] names,

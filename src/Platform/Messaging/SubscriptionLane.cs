@@ -109,7 +109,7 @@ internal sealed partial class SubscriptionLane(
             }
             catch (Exception e) when (e is not LeaseLostException && !cancellationToken.IsCancellationRequested)
             {
-                if (!Failure.IsOutOfStep(e))
+                if (e is not PostgresException { SqlState: Failure.LeaseLost })
                     LogInterrupted(e, _subscription.Name, _lane);
                 await DisconnectAsync();
                 await Task.Delay(Backoff.After(failures), _context.Time, cancellationToken);
@@ -207,6 +207,7 @@ internal sealed partial class SubscriptionLane(
         CancellationToken cancellationToken
     )
     {
+        _handling = -1;
         var connection = await ConnectAsync(cancellationToken);
         if (upTo <= _position || (start < end && events[start].Position <= _position))
             throw new OutOfStepException();
@@ -215,13 +216,21 @@ internal sealed partial class SubscriptionLane(
         if (start < end)
         {
             await using var scope = _context.Services.CreateAsyncScope();
-            for (_handling = start; _handling < end; _handling++)
+            try
             {
-                var recorded = events[_handling];
-                if (_blocked.Count > 0 && _blocked.Contains(new StreamKey(recorded.TenantId, recorded.StreamId)))
-                    (parked ??= []).Add(recorded);
-                else
-                    await CallAsync(recorded, transaction, scope.ServiceProvider, cancellationToken);
+                for (_handling = start; _handling < end; _handling++)
+                {
+                    var recorded = events[_handling];
+                    if (_blocked.Count > 0 && _blocked.Contains(new StreamKey(recorded.TenantId, recorded.StreamId)))
+                        (parked ??= []).Add(recorded);
+                    else
+                        await CallAsync(recorded, transaction, scope.ServiceProvider, cancellationToken);
+                }
+            }
+            catch (Exception e) when (connection.FullState == System.Data.ConnectionState.Broken)
+            {
+                // Whatever the handler made of it: the connection broke under it.
+                throw new OutOfStepException(e);
             }
         }
         _handling = -1;
@@ -239,7 +248,8 @@ internal sealed partial class SubscriptionLane(
     )
     {
         var @event = await ReadEventAsync(recorded, cancellationToken);
-        await _subscription.HandleAsync(@event, new Message(recorded, transaction), services, cancellationToken);
+        var message = new Message(recorded, transaction) { Table = _subscription.Table ?? "" };
+        await _subscription.HandleAsync(@event, message, services, cancellationToken);
     }
 
     private async ValueTask<IEvent> ReadEventAsync(RecordedEvent recorded, CancellationToken cancellationToken)

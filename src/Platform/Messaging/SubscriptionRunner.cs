@@ -22,7 +22,7 @@ internal sealed partial class SubscriptionRunner(SubscriptionCatalog catalog, Su
 
     private readonly ILogger<SubscriptionRunner> _logger = context.Logger;
     private readonly Dictionary<string, SubscriptionSession> _sessions = new(StringComparer.Ordinal);
-    private readonly string[] _names = [.. catalog.Subscriptions.Select(s => s.Name)];
+    private string[] _names = [.. catalog.Subscriptions.Select(s => s.Name)];
     private NpgsqlConnection? _connection;
     private long? _lookedAt;
     private long? _renewedAt;
@@ -31,7 +31,7 @@ internal sealed partial class SubscriptionRunner(SubscriptionCatalog catalog, Su
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (_names.Length == 0)
+        if (_names.Length == 0 && catalog.Projections.Count == 0)
             return;
         try
         {
@@ -69,13 +69,19 @@ internal sealed partial class SubscriptionRunner(SubscriptionCatalog catalog, Su
         if (_connection is null)
         {
             _connection = await context.Database.Dedicated.OpenConnectionAsync(cancellationToken);
-            await Leases.RegisterAsync(_connection, _names, cancellationToken);
+            await Leases.RegisterAsync(_connection, [.. catalog.Subscriptions.Select(s => s.Name)], cancellationToken);
         }
         var head = await LogReader.ReadHeadAsync(_connection, cancellationToken);
         if (head > context.Signal.Position)
             context.Signal.Publish(head);
         if (IsDue(_renewedAt, RenewInterval))
             await RenewAsync(_connection, cancellationToken);
+        if (IsDue(_lookedAt, LeaseInterval) && catalog.Projections.Count > 0)
+            _names =
+            [
+                .. catalog.Subscriptions.Select(s => s.Name),
+                .. await Leases.ReadBuildsAsync(_connection, catalog.Projections, cancellationToken),
+            ];
         if (IsDue(_lookedAt, LeaseInterval))
             await LookAsync(_connection, cancellationToken);
         if (IsDue(_measuredAt, MeasureInterval))

@@ -220,6 +220,11 @@ public static class ModuleHosting
         services.AddSingleton(p => new JobRecords(p.GetRequiredService<Database>()));
         services.AddHostedService<JobRunner>();
         services.AddHostedService<MessagingSweeper>();
+        services.AddSingleton(p => new Projections(
+            p.GetRequiredService<Database>(),
+            p.GetRequiredService<SubscriptionCatalog>()
+        ));
+        services.AddHostedService<ProjectionBuilder>();
         services.AddHostedService<SubscriptionRunner>();
         services.AddHostedService(p => new LogTail(
             p.GetServices<ILogObserver>(),

@@ -97,6 +97,7 @@ internal sealed class BenchmarkLog : IAsyncDisposable
             var keys = new SubjectKeys(Database, MasterKey.Of(new byte[32]));
             Events = new EventStore(Catalog, DocumentTypes, keys, _writer, new LogReader(Database));
             Documents = new DocumentStore(Database, Events, DocumentTypes);
+            Reader = new EventReader(Catalog, keys);
         }
 
         public static ModuleCatalog Modules { get; } = new([new AuditModule(), new BenchmarkModule()]);
@@ -108,6 +109,8 @@ internal sealed class BenchmarkLog : IAsyncDisposable
         public DocumentCatalog DocumentTypes { get; }
 
         public EventStore Events { get; }
+
+        public EventReader Reader { get; }
 
         public DocumentStore Documents { get; }
 

@@ -38,10 +38,17 @@ internal sealed class ReplayBenchmark(int rounds, int events)
     {
         await using var log = await BenchmarkLog.StartAsync();
         var instance = log.NewInstance();
-        await FillAsync(instance);
+        await FillAsync(instance, events);
         var targets = new (string Name, Func<Task<int>> Read)[]
         {
-            ("COPY … TO STDOUT, thrown away", () => CopyAsync(log.ConnectionString)),
+            (
+                "COPY … TO STDOUT, thrown away",
+                async () =>
+                {
+                    await CopyAsync(log.ConnectionString);
+                    return events;
+                }
+            ),
             ("events as recorded", () => ReadAsync(instance, withJson: false)),
             ("events with their JSON read", () => ReadAsync(instance, withJson: true)),
         };
@@ -60,7 +67,8 @@ internal sealed class ReplayBenchmark(int rounds, int events)
         return [.. targets.Select(t => new Row(t.Name, measured[t.Name].Order().ElementAt(rounds / 2)))];
     }
 
-    private async Task FillAsync(BenchmarkLog.Instance instance)
+    /// <summary>Appends so many events.</summary>
+    public static async Task FillAsync(BenchmarkLog.Instance instance, int events)
     {
         const int perAppend = 20;
         var context = new AppendContext(Guid.CreateVersion7(), "api-key:" + Guid.CreateVersion7(), "");
@@ -100,7 +108,8 @@ internal sealed class ReplayBenchmark(int rounds, int events)
         return count;
     }
 
-    private async Task<int> CopyAsync(string connectionString)
+    /// <summary>Copies all rows and throws them away.</summary>
+    public static async Task CopyAsync(string connectionString)
     {
         await using var source = NpgsqlDataSource.Create(connectionString);
         await using var connection = await source.OpenConnectionAsync();
@@ -112,6 +121,5 @@ internal sealed class ReplayBenchmark(int rounds, int events)
         {
             // Thrown away.
         }
-        return events;
     }
 }

@@ -81,6 +81,17 @@ internal static class OnNotedInThreeLanes
     ) => applier.ApplyAsync("test.lanes", noted.Text, message, cancellationToken);
 }
 
+[Subscription("test.lanes", Lanes = 4, MaxAttempts = 1000)]
+internal static class OnNotedPatiently
+{
+    public static Task HandleAsync(
+        Noted noted,
+        Message message,
+        Applier applier,
+        CancellationToken cancellationToken
+    ) => applier.ApplyAsync("test.lanes", noted.Text, message, cancellationToken);
+}
+
 /// <summary>What the appliers wrote.</summary>
 internal static class Applied
 {

@@ -169,6 +169,34 @@ public sealed class DeadLetterTests(SharedPostgres server) : IAsyncLifetime
         Assert.StartsWith("2 waiting 3 ", await LettersAsync(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task While_a_lane_tries_again_the_other_lanes_go_on()
+    {
+        const string lanes = "test.lanes";
+        _applier.Failing["poison"] = int.MaxValue;
+        await _store.AppendAsync(_sick, 0, new Noted("poison"));
+        var sickLane = await _store.QueryAsync<int>(
+            $"select platform.lane_of(tenant_id, stream_id, 4) from platform.events where stream_id = '{_sick}'"
+        );
+        // Before it is a dead letter, since it is tried again without end.
+        await using var running = new RunningSubscriptions(_store, [typeof(OnNotedPatiently)], _applier);
+        await running.StartAsync();
+        var elsewhere = new List<long>();
+        while (elsewhere.Count < 20)
+        {
+            var result = await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("well"));
+            var lane = await _store.QueryAsync<int>(
+                $"select platform.lane_of(tenant_id, stream_id, 4) from platform.events where position = {result.LastPosition}"
+            );
+            if (lane != sickLane)
+                elsewhere.Add(result.LastPosition);
+        }
+
+        await Eventually.UntilAsync(async () => (await Applied.ReadAsync(_store, lanes)).Count == elsewhere.Count);
+        Assert.Equal(elsewhere, (await Applied.ReadAsync(_store, lanes)).Select(a => a.Position).Order());
+        Assert.Equal("", await LettersAsync());
+    }
+
     // The sick stream: 2 (poison), 4, 6. The other: 1, 3, 5, 7.
     private async Task PoisonAsync()
     {

@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Messaging;
 using Verbatim.Tests.Integration.Events;
 using Verbatim.Tests.Integration.Support;
 
@@ -167,6 +170,43 @@ public sealed class LeaseTests(SharedPostgres server) : IAsyncLifetime
         await Applied.CheckAsync(_store, OneLane, "test.noted", "test.stepped");
     }
 
+    [Fact]
+    public async Task The_lag_of_a_subscription_that_rests_is_measured()
+    {
+        var lags = new ConcurrentQueue<long>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument is { Meter.Name: MessagingMeters.MeterName, Name: "verbatim.subscription.lag" })
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>(
+            (_, lag, tags, _) =>
+            {
+                if (tags.ToArray().Any(t => t.Value is "test.measured"))
+                    lags.Enqueue(lag);
+            }
+        );
+        listener.Start();
+        await AppendAsync(7);
+        await _store.ExecuteAsync(
+            "insert into platform.subscriptions (name, paused_at) values ('test.measured', now())"
+        );
+        await using var running = await StartAsync(_store, "one", typeof(OnNotedMeasured));
+
+        await Eventually.UntilAsync(() =>
+        {
+            listener.RecordObservableInstruments();
+            return lags.Contains(7);
+        });
+        await _store.ExecuteAsync("update platform.subscriptions set paused_at = null");
+        await Eventually.UntilAsync(() =>
+        {
+            listener.RecordObservableInstruments();
+            return lags.LastOrDefault(-1) == 0;
+        });
+    }
+
     private async Task ReachHeadAndCheckAsync()
     {
         foreach (var name in (string[])[OneLane, Lanes])
@@ -208,6 +248,12 @@ public sealed class LeaseTests(SharedPostgres server) : IAsyncLifetime
         await kill.WaitForExitAsync(Cancelled);
         Assert.Equal(0, kill.ExitCode);
     }
+}
+
+[Subscription("test.measured")]
+internal static class OnNotedMeasured
+{
+    public static Task HandleAsync(Noted _) => Task.CompletedTask;
 }
 
 /// <summary>An event that nobody in these tests listens to.</summary>

@@ -2,6 +2,13 @@ using System.Collections.Frozen;
 using System.Reflection;
 using System.Text.Json;
 using Verbatim.Platform.Modules;
+using Handler = System.Func<
+    object,
+    object,
+    System.IServiceProvider,
+    System.Threading.CancellationToken,
+    System.Threading.Tasks.Task
+>;
 
 namespace Verbatim.Platform.Messaging.Jobs;
 
