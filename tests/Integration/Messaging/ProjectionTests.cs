@@ -88,6 +88,39 @@ public sealed class ProjectionTests(SharedPostgres server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_projection_of_personal_data_is_made_anew_without_a_person_who_was_erased()
+    {
+        var (id, person) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var context = TestStore.Context with { Subject = person };
+        await _store.AppendAsync(context, id, 0, new Whispered("psst", null), new Whispered("hush", null));
+        await using var running = await StartAsync(typeof(Whispers));
+        await Eventually.UntilAsync(async () => await WhispersAsync() == "psst,hush");
+
+        await _store.ExecuteAsync(
+            $"select platform.destroy_subject_key('{context.TenantId}', '{person}', clock_timestamp())"
+        );
+        _store.Keys.Forget(context.TenantId, person);
+        var step = new EraseFromProjections(
+            _store.Database,
+            new SubscriptionCatalog([typeof(Whispers), typeof(NotesByLength)], _store.Catalog),
+            _store.Catalog
+        );
+
+        Assert.Equal(1, await step.EraseAsync(context, person, Cancelled));
+        await Eventually.UntilAsync(async () => await WhispersAsync() == "[erased],[erased]");
+        await Eventually.UntilAsync(async () =>
+            await _store.QueryAsync<bool>("select to_regclass('test.whispers_1') is null")
+        );
+
+        async Task<string> WhispersAsync() =>
+            await _store.QueryAsync<bool>("select to_regclass('test.whispers') is not null")
+                ? await _store.QueryAsync<string>(
+                    "select coalesce(string_agg(text, ',' order by position), '') from test.whispers"
+                )
+                : "";
+    }
+
+    [Fact]
     public void Mistakes_in_a_projection_are_told_clearly()
     {
         void AssertSays(string words, Type type) =>
@@ -187,6 +220,16 @@ public sealed class ProjectionTests(SharedPostgres server) : IAsyncLifetime
 
         public static Task HandleAsync(Noted noted, Message message) =>
             InsertAsync(message, "position, length, word", message.Recorded.Position, noted.Text.Length, noted.Text);
+    }
+
+    [Projection("test.whispers")]
+    private static class Whispers
+    {
+        public static string CreateTableSql(string table) =>
+            $"create table {table} (position bigint primary key, text text not null)";
+
+        public static Task HandleAsync(Whispered whispered, Message message) =>
+            InsertAsync(message, "position, text", message.Recorded.Position, whispered.Text);
     }
 
     [Projection("test.no-table")]
