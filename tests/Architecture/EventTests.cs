@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Messaging;
+using Verbatim.Platform.Messaging.Jobs;
 
 namespace Verbatim.Tests.Architecture;
 
@@ -55,11 +56,29 @@ public sealed partial class EventTests
             .Select(t => (Type: t, t.GetCustomAttribute<SubscriptionAttribute>()!.Name))
             .Where(s =>
                 !s.Name.StartsWith(Product.ModuleOf(s.Type.Assembly).Name + ".", StringComparison.Ordinal)
-                || !s.Type.Name.StartsWith("On", StringComparison.Ordinal)
+                // A projection is named after what it shows.
+                || (
+                    !s.Type.Name.StartsWith("On", StringComparison.Ordinal)
+                    && !s.Type.IsDefined(typeof(ProjectionAttribute))
+                )
             )
             .Select(s =>
                 $"{s.Type} is '{s.Name}': a reaction is OnSomething, stored as its module's name and what it does."
             );
+
+        Findings.AssertNone(strangers);
+    }
+
+    [Fact]
+    public void A_job_bears_the_name_of_its_module()
+    {
+        var strangers = Product
+            .ModuleAssemblies.SelectMany(a => a.GetTypes())
+            .Select(t => (Type: t, t.GetCustomAttribute<JobAttribute>()?.Name))
+            .Where(j =>
+                j.Name?.StartsWith(Product.ModuleOf(j.Type.Assembly).Name + ".", StringComparison.Ordinal) == false
+            )
+            .Select(j => $"{j.Type} is '{j.Name}'; a job's name begins with its module's.");
 
         Findings.AssertNone(strangers);
     }

@@ -90,6 +90,37 @@ public sealed class LeaseTests(SharedPostgres server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_handler_that_outlives_its_lease_cannot_commit()
+    {
+        // A single one: between two events the lane would notice.
+        await AppendAsync(1);
+        var deaf = new Gate();
+        await using var one = new RunningSubscriptions(_store, [typeof(OnNotedBehindGate)], new Applier("one"), deaf);
+        await one.StartAsync();
+        await deaf.Reached;
+        await using var other = new TestStore(_store.Database.ConnectionString);
+        var open = new Gate();
+        open.Open();
+        await using var two = new RunningSubscriptions(other, [typeof(OnNotedBehindGate)], new Applier("two"), open);
+        await two.StartAsync();
+        await Eventually.UntilAsync(async () =>
+        {
+            // The successor does not know the session of whom it follows, so it cannot end it: nothing but the epoch is in the way.
+            await _store.ExecuteAsync("update platform.subscription_lanes set session_pid = null where epoch = 1");
+            await _store.ExecuteAsync(
+                "update platform.subscriptions set lease_until = now() - interval '1 second' where epoch = 1"
+            );
+            return await _store.QueryAsync<long>("select epoch from platform.subscriptions") == 2;
+        });
+        await Applied.ReachesAsync(_store, "test.gate", await HeadAsync());
+
+        deaf.Open();
+        await one.DisposeAsync();
+        await Applied.CheckAsync(_store, "test.gate", "test.noted");
+        Assert.All(await Applied.ReadAsync(_store, "test.gate"), a => Assert.Equal("two", a.Instance));
+    }
+
+    [Fact]
     public async Task Two_instances_and_four_lanes_apply_each_event_once_and_in_order_within_its_stream()
     {
         await using var other = new TestStore(_store.Database.ConnectionString);
@@ -247,6 +278,33 @@ public sealed class LeaseTests(SharedPostgres server) : IAsyncLifetime
         using var kill = Process.Start("kill", [signal, process.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync(Cancelled);
         Assert.Equal(0, kill.ExitCode);
+    }
+}
+
+/// <summary>Where a handler waits, and hears nothing.</summary>
+internal sealed class Gate
+{
+    private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Reached => _reached.Task;
+
+    public void Open() => _opened.TrySetResult();
+
+    public Task PassAsync()
+    {
+        _reached.TrySetResult();
+        return _opened.Task;
+    }
+}
+
+[Subscription("test.gate")]
+internal static class OnNotedBehindGate
+{
+    public static async Task HandleAsync(Noted noted, Message message, Applier applier, Gate gate)
+    {
+        await gate.PassAsync();
+        await applier.ApplyAsync("test.gate", noted.Text, message, CancellationToken.None);
     }
 }
 
