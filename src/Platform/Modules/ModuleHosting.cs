@@ -168,6 +168,7 @@ public static class ModuleHosting
         services.AddSingleton<CheckpointKeys>();
         services.AddSingleton<TreeSealer>();
         services.AddHostedService(p => p.GetRequiredService<TreeSealer>());
+        services.AddSingleton<AnchorTargets>();
         services.AddHostedService<CheckpointAnchor>();
         services.AddSingleton(p => new TreeReader(p.GetRequiredService<Database>()));
     }
