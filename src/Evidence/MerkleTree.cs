@@ -137,17 +137,20 @@ public static class MerkleTree
         ReadOnlySpan<byte> leafHash,
         IReadOnlyList<byte[]> path,
         ReadOnlySpan<byte> root
-    )
+    ) => RootOfInclusion(leaf, size, leafHash, path) is { } found && root.SequenceEqual(found);
+
+    /// <summary>The root that a proof of inclusion leads to; null when no tree of this size has such a path.</summary>
+    public static byte[]? RootOfInclusion(long leaf, long size, ReadOnlySpan<byte> leafHash, IReadOnlyList<byte[]> path)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (leaf < 0 || leaf >= size || !AreHashes(path))
-            return false;
+            return null;
         var (node, last) = (leaf, size - 1);
         var hash = leafHash.ToArray();
         foreach (var sibling in path)
         {
             if (last == 0)
-                return false;
+                return null;
             if ((node & 1) == 1 || node == last)
             {
                 Join(sibling, hash, hash);
@@ -160,7 +163,7 @@ public static class MerkleTree
             node >>= 1;
             last >>= 1;
         }
-        return last == 0 && root.SequenceEqual(hash);
+        return last == 0 ? hash : null;
     }
 
     /// <summary>Checks a proof of consistency (RFC 9162, section 2.1.4.2). Every tree continues the empty one.</summary>

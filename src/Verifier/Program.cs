@@ -46,6 +46,10 @@ try
     if (report.IsProven)
     {
         Console.WriteLine(report.Selection is { } selection ? Chosen(report, selection) : Log(report));
+        if (report.Selection is { TreeSize: var size } && kept.Count > 0 && !kept.Any(note => IsOf(note, size)))
+            Console.WriteLine(
+                "The checkpoints that you kept are of other sizes than the one in the export, and tell nothing about it: the route of consistency proofs does."
+            );
         return 0;
     }
     Console.WriteLine(Text($"NOT proven. Line {report.Line}, position {report.Position}: {report.Problem}"));
@@ -105,6 +109,9 @@ static string Chosen(ExportReport report, SelectionReport selection)
         text.Append("\nFurther streams were not followed.");
     return text.ToString();
 }
+
+bool IsOf(string note, long size) =>
+    Checkpoint.TryOpen(note, keys, out var checkpoint, out _) && checkpoint.Size == size;
 
 static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -61,10 +61,13 @@ public sealed class TreeReader
     /// <param name="cancellationToken">Ends the reading.</param>
     public Task<TreeProof> ProveInclusionAsync(long position, long treeSize, CancellationToken cancellationToken) =>
         ProveAsync(
-            node => new TreeProof(
-                MerkleTree.ProveInclusion(position - 1, treeSize, node),
-                MerkleTree.Root(0, treeSize, node)
-            ),
+            node =>
+            {
+                var path = MerkleTree.ProveInclusion(position - 1, treeSize, node);
+                // The path leads to the root with a hash a level; made from the tiles it would take hundreds.
+                var leaf = node(new MerkleNode(0, position - 1));
+                return new TreeProof(path, MerkleTree.RootOfInclusion(position - 1, treeSize, leaf, path)!);
+            },
             cancellationToken
         );
 

@@ -190,6 +190,7 @@ public static class ModuleHosting
         services.AddSingleton<CheckpointKeys>();
         services.AddSingleton<TreeSealer>();
         services.AddHostedService(p => p.GetRequiredService<TreeSealer>());
+        services.AddSingleton<AnchorTargets>();
         services.AddHostedService<CheckpointAnchor>();
         services.AddSingleton(p => new TreeReader(p.GetRequiredService<Database>()));
     }

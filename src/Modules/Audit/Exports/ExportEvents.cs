@@ -204,9 +204,10 @@ internal sealed class ExportEvents : IEndpoint
             response.Headers.ContentEncoding = Gzip;
         try
         {
-            await using var body = isCompressed
+            await using var packed = isCompressed
                 ? new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true)
-                : response.Body;
+                : null;
+            var body = packed ?? response.Body;
             await export.WriteAsync(
                 checkpoint,
                 chosen,

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -10,7 +9,12 @@ namespace Verbatim.Platform.Evidence.Anchors;
 /// Takes every checkpoint to places outside the database, where whoever rules the database cannot change it: to each in order, at least once,
 /// from one instance at a time. A place that fails is tried again later and holds up nobody else.
 /// </summary>
-internal sealed partial class CheckpointAnchor : BackgroundService
+internal sealed partial class CheckpointAnchor(
+    Database database,
+    AnchorTargets targets,
+    TimeProvider time,
+    ILogger<CheckpointAnchor> logger
+) : BackgroundService
 {
     // The checkpoints that are held at once, however many wait.
     private const int PageSize = 100;
@@ -18,34 +22,10 @@ internal sealed partial class CheckpointAnchor : BackgroundService
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly Database _database;
-    private readonly TimeProvider _time;
-    private readonly ILogger<CheckpointAnchor> _logger;
-    private readonly IReadOnlyList<IAnchorTarget> _targets;
-
-    /// <exception cref="Configuration.SettingException">A setting is wrong.</exception>
-    public CheckpointAnchor(
-        Database database,
-        IConfiguration configuration,
-        TimeProvider time,
-        ILogger<CheckpointAnchor> logger
-    )
-    {
-        _database = database;
-        _time = time;
-        _logger = logger;
-        _targets = AnchorSettings.ReadTargets(configuration);
-    }
-
-    public override void Dispose()
-    {
-        base.Dispose();
-        foreach (var target in _targets.OfType<IDisposable>())
-            target.Dispose();
-    }
+    private readonly ILogger<CheckpointAnchor> _logger = logger;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(_targets.Select(target => FollowAsync(target, stoppingToken)));
+        Task.WhenAll(targets.All.Select(target => FollowAsync(target, stoppingToken)));
 
     private async Task FollowAsync(IAnchorTarget target, CancellationToken cancellationToken)
     {
@@ -71,7 +51,7 @@ internal sealed partial class CheckpointAnchor : BackgroundService
             {
                 return;
             }
-            await Task.Delay(pause, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -81,7 +61,7 @@ internal sealed partial class CheckpointAnchor : BackgroundService
         if (!await HasMoreAsync(target, cancellationToken))
             return;
         // Held by a connection of its own and not by a transaction, which would keep vacuum from its work while a target is slow.
-        await using var connection = await _database.Dedicated.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.Dedicated.OpenConnectionAsync(cancellationToken);
         if (!await TryLockAsync(target, connection, cancellationToken))
             return;
         var delivered = await ReadPositionAsync(target, connection, cancellationToken);
@@ -99,7 +79,7 @@ internal sealed partial class CheckpointAnchor : BackgroundService
 
     private async Task<bool> HasMoreAsync(IAnchorTarget target, CancellationToken cancellationToken)
     {
-        await using var command = _database.Writes.CreateCommand(
+        await using var command = database.Writes.CreateCommand(
             """
             select coalesce((select max(tree_size) from platform.checkpoints), 0)
                 > coalesce((select tree_size from platform.anchors where target = $1), 0)

@@ -20,7 +20,7 @@ internal sealed class FileAnchor : IAnchorTarget
     private FileAnchor(string path)
     {
         _path = path;
-        Id = $"file:{AnchorSettings.Digest(path)}";
+        Id = $"file:{AnchorTargets.Digest(path)}";
         Name = $"the file {path}";
     }
 
@@ -32,7 +32,7 @@ internal sealed class FileAnchor : IAnchorTarget
     /// <exception cref="SettingException">It cannot be written.</exception>
     public static FileAnchor? Read(IConfiguration configuration)
     {
-        if (AnchorSettings.Read(configuration, Setting) is not { } path)
+        if (AnchorTargets.Read(configuration, Setting) is not { } path)
             return null;
         if (!Path.IsPathFullyQualified(path))
             throw new SettingException(

@@ -43,7 +43,7 @@ internal sealed class WebhookAnchor : IAnchorTarget, IDisposable
         _address = address;
         _token = token;
         _secret = secret is null ? null : Encoding.UTF8.GetBytes(secret);
-        Id = $"webhook:{AnchorSettings.Digest(address.AbsoluteUri)}";
+        Id = $"webhook:{AnchorTargets.Digest(address.AbsoluteUri)}";
         // The path and the query may be secrets, as those of chat services are.
         Name = $"the webhook at {address.GetLeftPart(UriPartial.Authority)}";
     }
@@ -56,9 +56,9 @@ internal sealed class WebhookAnchor : IAnchorTarget, IDisposable
     /// <exception cref="SettingException">A setting is wrong.</exception>
     public static WebhookAnchor? Read(IConfiguration configuration)
     {
-        var token = AnchorSettings.Read(configuration, TokenSetting);
-        var secret = AnchorSettings.Read(configuration, SecretSetting);
-        if (AnchorSettings.Read(configuration, UrlSetting) is not { } url)
+        var token = AnchorTargets.Read(configuration, TokenSetting);
+        var secret = AnchorTargets.Read(configuration, SecretSetting);
+        if (AnchorTargets.Read(configuration, UrlSetting) is not { } url)
             return token is null && secret is null
                 ? null
                 : throw new SettingException(

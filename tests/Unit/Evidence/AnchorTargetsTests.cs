@@ -4,7 +4,7 @@ using Verbatim.Platform.Evidence.Anchors;
 
 namespace Verbatim.Tests.Unit.Evidence;
 
-public sealed class AnchorSettingsTests
+public sealed class AnchorTargetsTests
 {
     [Theory]
     [InlineData("Evidence:Anchor:Webhook", "example.com/checkpoints", "https://example.com/checkpoints")]
@@ -48,9 +48,9 @@ public sealed class AnchorSettingsTests
     }
 
     private static IReadOnlyList<IAnchorTarget> Read(params (string Name, string Value)[] settings) =>
-        AnchorSettings.ReadTargets(
+        new AnchorTargets(
             new ConfigurationBuilder()
                 .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value)))
                 .Build()
-        );
+        ).All;
 }

@@ -4,11 +4,13 @@ using Microsoft.Extensions.Configuration;
 
 namespace Verbatim.Platform.Evidence.Anchors;
 
-/// <summary>Reads where checkpoints go.</summary>
-internal static class AnchorSettings
+/// <summary>Where checkpoints go, as the settings say.</summary>
+internal sealed class AnchorTargets : IDisposable
 {
     /// <exception cref="Configuration.SettingException">A setting is wrong.</exception>
-    public static IReadOnlyList<IAnchorTarget> ReadTargets(IConfiguration configuration) =>
+    public AnchorTargets(IConfiguration configuration)
+    {
+        All =
         [
             .. new IAnchorTarget?[]
             {
@@ -16,10 +18,19 @@ internal static class AnchorSettings
                 FileAnchor.Read(configuration),
             }.OfType<IAnchorTarget>(),
         ];
+    }
 
-    public static string? Read(IConfiguration configuration, string name) =>
+    public IReadOnlyList<IAnchorTarget> All { get; }
+
+    public void Dispose()
+    {
+        foreach (var target in All.OfType<IDisposable>())
+            target.Dispose();
+    }
+
+    internal static string? Read(IConfiguration configuration, string name) =>
         configuration[name] is { Length: > 0 } value ? value : null;
 
-    public static string Digest(string text) =>
+    internal static string Digest(string text) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
 }
