@@ -14,8 +14,23 @@ internal static class CommandLine
     public static bool IsCommand(string[] args) =>
         args is ["--help" or "-h", ..] || (args is [{ Length: > 0 } first, ..] && first[0] != '-' && first != "serve");
 
-    /// <summary>A command's output is its own: there the log goes to the error stream, and only what matters.</summary>
-    public static void ConfigureLogging(ILoggingBuilder logging, bool isCommand)
+    /// <summary>The host that is to be built, with its settings and its log.</summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args, bool isCommand)
+    {
+        var builder = WebApplication.CreateBuilder(
+            // The settings file lies beside the program, wherever it is called from.
+            new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
+        );
+        ConfigureLogging(builder.Logging, isCommand);
+        return builder;
+    }
+
+    /// <summary>The log of what happens before the host has one, and of the private Postgres, which outlives it.</summary>
+    public static ILoggerFactory CreateLog(bool isCommand) =>
+        LoggerFactory.Create(logging => ConfigureLogging(logging, isCommand));
+
+    // A command's output is its own: there the log goes to the error stream, and only what matters.
+    private static void ConfigureLogging(ILoggingBuilder logging, bool isCommand)
     {
         logging.ClearProviders();
         logging.AddSimpleConsole(options =>

@@ -9,17 +9,12 @@ using Verbatim.Platform.Postgres;
 try
 {
     var isCommand = CommandLine.IsCommand(args);
-    var builder = WebApplication.CreateBuilder(
-        // The settings file lies beside the program, wherever it is called from.
-        new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
-    );
-    CommandLine.ConfigureLogging(builder.Logging, isCommand);
-
-    using var startLog = LoggerFactory.Create(logging => CommandLine.ConfigureLogging(logging, isCommand));
+    var builder = CommandLine.CreateBuilder(args, isCommand);
+    using var log = CommandLine.CreateLog(isCommand);
     await using var postgres = await PostgresServer.OpenAsync(
         builder.Configuration,
         mayShare: isCommand,
-        startLog.CreateLogger<PostgresServer>(),
+        log.CreateLogger<PostgresServer>(),
         CancellationToken.None
     );
     builder.AddModules(

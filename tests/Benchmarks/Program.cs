@@ -2,7 +2,7 @@ using Verbatim.Tests.Benchmarks.Events;
 using Verbatim.Tests.Benchmarks.Evidence;
 using Verbatim.Tests.Benchmarks.Gateway;
 
-// dotnet run -c Release --project tests/Benchmarks -- [gateway] [appends] [replay] [evidence] [subscriptions] [startup] [memory] [--quick]
+// dotnet run -c Release --project tests/Benchmarks -- [gateway] [appends] [replay] [evidence] [verify] [subscriptions] [startup] [memory] [--quick]
 var isQuick = args.Contains("--quick", StringComparer.Ordinal);
 var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
 {
@@ -18,6 +18,7 @@ var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
             isQuick ? 50_000 : 1_000_000,
             isQuick ? 500 : 5_000
         ).RunAsync(Console.Out),
+    ["verify"] = () => new VerifyBenchmark(isQuick ? 1 : 5, isQuick ? 50_000 : 400_000).RunAsync(Console.Out),
     ["subscriptions"] = () =>
         new SubscriptionBenchmark(isQuick ? 1 : 5, isQuick ? 50_000 : 400_000).RunAsync(Console.Out),
     ["startup"] = () => new StartupBenchmark(isQuick ? 1 : 5).RunAsync(Console.Out),

@@ -91,17 +91,11 @@ internal sealed partial class AppendBenchmark(int rounds, TimeSpan time)
         [
             .. targets.Select(t => new Row(
                 t.Name,
-                Median(measured[t.Name].Select(r => r.PerSecond)),
-                Median(measured[t.Name].Select(r => r.Median)),
-                Median(measured[t.Name].Select(r => r.Slowest))
+                Statistics.Median(measured[t.Name].Select(r => r.PerSecond)),
+                Statistics.Median(measured[t.Name].Select(r => r.Median)),
+                Statistics.Median(measured[t.Name].Select(r => r.Slowest))
             )),
         ];
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToList();
-        return sorted[sorted.Count / 2];
     }
 
     private static async Task AppendOneAsync(BenchmarkLog.Instance instance, AppendContext context, Guid id)

@@ -64,7 +64,7 @@ internal sealed class ReplayBenchmark(int rounds, int events)
                     measured[name].Add(count / Stopwatch.GetElapsedTime(started).TotalSeconds);
             }
         }
-        return [.. targets.Select(t => new Row(t.Name, measured[t.Name].Order().ElementAt(rounds / 2)))];
+        return [.. targets.Select(t => new Row(t.Name, Statistics.Median(measured[t.Name])))];
     }
 
     /// <summary>Appends so many events.</summary>

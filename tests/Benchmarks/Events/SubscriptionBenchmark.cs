@@ -40,7 +40,7 @@ internal sealed class SubscriptionBenchmark(int rounds, int events)
                     measured[name].Add(events / Stopwatch.GetElapsedTime(started).TotalSeconds);
             }
         }
-        var medians = targets.Select(t => (t.Name, PerSecond: measured[t.Name].Order().ElementAt(rounds / 2))).ToList();
+        var medians = targets.Select(t => (t.Name, PerSecond: Statistics.Median(measured[t.Name]))).ToList();
         await output.WriteLineAsync($"Handling {events:N0} events of 700 bytes, medians of {rounds} rounds");
         await output.WriteLineAsync();
         await output.WriteLineAsync("| | events/s | of COPY |");

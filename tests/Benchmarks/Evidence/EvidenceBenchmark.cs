@@ -52,7 +52,7 @@ internal sealed class EvidenceBenchmark(int rounds, TimeSpan time, int events, i
         }
         var signing = await SignSecondAsync(instance, sealer);
         var hash = HashMicroseconds();
-        var perSecond = Median(without);
+        var perSecond = Statistics.Median(without);
         await output.WriteLineAsync(
             $"Durable appends of 700 bytes, {Appenders} at once, medians of {rounds} rounds of {time.TotalSeconds:0} s"
         );
@@ -60,10 +60,10 @@ internal sealed class EvidenceBenchmark(int rounds, TimeSpan time, int events, i
         await output.WriteLineAsync("| | |");
         await output.WriteLineAsync("|---|--:|");
         await output.WriteLineAsync(Text($"| without tree and checkpoints | {perSecond:N0} /s |"));
-        await output.WriteLineAsync(Text($"| with a checkpoint each second | {Median(with):N0} /s |"));
+        await output.WriteLineAsync(Text($"| with a checkpoint each second | {Statistics.Median(with):N0} /s |"));
         await output.WriteLineAsync(
             Text(
-                $"| tree and checkpoints cost (median of the rounds, least to most) | {Median(shares):P1} ({shares.Min():P1} to {shares.Max():P1}) |"
+                $"| tree and checkpoints cost (median of the rounds, least to most) | {Statistics.Median(shares):P1} ({shares.Min():P1} to {shares.Max():P1}) |"
             )
         );
         await output.WriteLineAsync(
@@ -73,7 +73,7 @@ internal sealed class EvidenceBenchmark(int rounds, TimeSpan time, int events, i
         // The writer hashes on its one thread, so this is the most that hashing can cost.
         await output.WriteLineAsync(Text($"| hashing costs at most | {hash * perSecond / 1e6:P1} |"));
         await output.WriteLineAsync(
-            Text($"| together (target: 10 % at most) | {Median(shares) + hash * perSecond / 1e6:P1} |")
+            Text($"| together (target: 10 % at most) | {Statistics.Median(shares) + hash * perSecond / 1e6:P1} |")
         );
         await output.WriteLineAsync();
     }
@@ -189,7 +189,7 @@ internal sealed class EvidenceBenchmark(int rounds, TimeSpan time, int events, i
             await sealer.SealAsync(CancellationToken.None);
             took.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
         }
-        return Median(took);
+        return Statistics.Median(took);
     }
 
     private static async Task<double> AppendAsync(BenchmarkLog.Instance instance, TimeSpan time)
@@ -335,8 +335,6 @@ internal sealed class EvidenceBenchmark(int rounds, TimeSpan time, int events, i
             NullLogger<TreeSealer>.Instance
         );
     }
-
-    private static double Median(IEnumerable<double> values) => Part(values, 0.5);
 
     private static double Part(IEnumerable<double> values, double part)
     {

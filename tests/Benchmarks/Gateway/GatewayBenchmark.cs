@@ -84,9 +84,9 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
             .ToDictionary(
                 g => g.Key,
                 g => new Measurement(
-                    Median(g.Select(r => r.Measurement.RequestsPerSecond)),
-                    Median(g.Select(r => r.Measurement.P50Ms)),
-                    Median(g.Select(r => r.Measurement.P99Ms))
+                    Statistics.Median(g.Select(r => r.Measurement.RequestsPerSecond)),
+                    Statistics.Median(g.Select(r => r.Measurement.P50Ms)),
+                    Statistics.Median(g.Select(r => r.Measurement.P99Ms))
                 )
             );
     }
@@ -121,12 +121,6 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
             }
         }
         output.WriteLine();
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToList();
-        return (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
 
     private static Uri Chat(int port) => new($"http://127.0.0.1:{port}/v1/chat/completions");

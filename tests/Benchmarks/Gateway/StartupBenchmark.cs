@@ -21,7 +21,7 @@ internal sealed class StartupBenchmark(int rounds)
         await output.WriteLineAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Start until ready, median of {rounds}: {cold.Order().ElementAt(rounds / 2):0.00} s cold, {warm.Order().ElementAt(rounds / 2):0.00} s warm."
+                $"Start until ready, median of {rounds}: {Statistics.Median(cold):0.00} s cold, {Statistics.Median(warm):0.00} s warm."
             )
         );
     }
