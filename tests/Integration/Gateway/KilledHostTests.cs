@@ -144,10 +144,15 @@ public sealed partial class KilledHostTests
         // SIGKILL: nothing of it is run any more.
         public void Kill() => process.Kill();
 
+        // In order, unless it was killed: its Postgres must have ended before their folder is removed.
         public async ValueTask DisposeAsync()
         {
-            process.Kill();
-            await process.WaitForExitAsync(CancellationToken.None);
+            if (!process.HasExited)
+            {
+                using var stop = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+                await stop.WaitForExitAsync(CancellationToken.None);
+            }
+            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
             process.Dispose();
         }
 

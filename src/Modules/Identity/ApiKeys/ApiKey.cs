@@ -40,6 +40,13 @@ internal sealed record ApiKey(
     public bool IsActive(DateTimeOffset now) => RevokedAt is null && !(ExpiresAt <= now);
 }
 
+/// <summary>A key was made. Its secret is kept as a hash only, and not here.</summary>
+/// <param name="Name">What it is for.</param>
+/// <param name="Prefix">The secret's first characters, to tell keys apart.</param>
+/// <param name="Scopes">What it may do.</param>
+/// <param name="UserId">Who made it.</param>
+/// <param name="CreatedAt">When.</param>
+/// <param name="ExpiresAt">When it ends by itself.</param>
 [EventType("identity.api-key-created")]
 internal sealed record ApiKeyCreated(
     [property: Personal(Of = nameof(ApiKeyCreated.UserId))] string Name,
@@ -50,5 +57,7 @@ internal sealed record ApiKeyCreated(
     DateTimeOffset? ExpiresAt
 ) : IEvent;
 
+/// <summary>The key does not work any more, on any instance, from a second later on.</summary>
+/// <param name="RevokedAt">When.</param>
 [EventType("identity.api-key-revoked")]
 internal sealed record ApiKeyRevoked(DateTimeOffset RevokedAt) : IEvent;

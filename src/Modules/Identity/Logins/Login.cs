@@ -21,6 +21,11 @@ internal enum LoginOutcome
     Failed,
 }
 
+/// <summary>A person has logged in, and was given an access token.</summary>
+/// <param name="UserId">The person.</param>
+/// <param name="TokenId">The token's id (<c>jti</c>); the token itself is not on record.</param>
+/// <param name="Address">The client's IP address.</param>
+/// <param name="UserAgent">What the client calls itself.</param>
 [EventType("identity.login-succeeded")]
 internal sealed record LoginSucceeded(
     Guid UserId,
@@ -29,6 +34,7 @@ internal sealed record LoginSucceeded(
     [property: Personal] string? UserAgent
 ) : IEvent;
 
+/// <summary>Somebody tried to log in, and was refused.</summary>
 /// <param name="UserId">Null when there is no such account: what was typed may be anything, a password too, so it is not kept.</param>
 /// <param name="Address">The client's IP address.</param>
 /// <param name="UserAgent">What the client calls itself.</param>

@@ -14,5 +14,8 @@ internal sealed record Organization(string Name, DateTimeOffset CreatedAt) : IDo
         };
 }
 
+/// <summary>An organization was made. The stream is the organization, and its id the tenant of all that belongs to it.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="CreatedAt">When.</param>
 [EventType("identity.organization-created")]
 internal sealed record OrganizationCreated(string Name, DateTimeOffset CreatedAt) : IEvent;

@@ -20,6 +20,10 @@ internal sealed record User(
         };
 }
 
+/// <summary>A person was added to the organization. The stream is the person.</summary>
+/// <param name="Email">The address to log in with.</param>
+/// <param name="Role">What the person may do.</param>
+/// <param name="CreatedAt">When.</param>
 [EventType("identity.user-created")]
 internal sealed record UserCreated(
     [property: Personal(OfStream = true)] string Email,
@@ -27,5 +31,6 @@ internal sealed record UserCreated(
     DateTimeOffset CreatedAt
 ) : IEvent;
 
+/// <summary>The person has replaced their password; neither the old nor the new one is on record.</summary>
 [EventType("identity.password-changed")]
 internal sealed record PasswordChanged : IEvent;
