@@ -138,6 +138,12 @@ public static class ModuleHosting
 
     private static void AddEvents(IServiceCollection services)
     {
+        services.AddSingleton(p => new SubjectKeys(
+            p.GetRequiredService<Database>(),
+            p.GetRequiredService<MasterKey>(),
+            p.GetRequiredService<TimeProvider>(),
+            LogPatience
+        ));
         services.AddSingleton(p => new EventCatalog(p.GetRequiredService<ModuleCatalog>().Assemblies));
         services.AddSingleton(p => new DocumentCatalog(
             p.GetRequiredService<ModuleCatalog>().Assemblies,

@@ -21,7 +21,9 @@ public sealed class BlindIndex
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async ValueTask<byte[]> HashAsync(string purpose, string value, CancellationToken cancellationToken)
     {
-        var key = _keys.Find(Nobody, Nobody) ?? (await _keys.EnsureAsync(Nobody, [Nobody], cancellationToken))[Nobody];
+        var key =
+            _keys.FindForSealing(Nobody, Nobody)
+            ?? (await _keys.EnsureAsync(Nobody, [Nobody], cancellationToken))[Nobody];
         return key.Hash(Encoding.UTF8.GetBytes($"blind-index:{purpose}\0{value}"));
     }
 }

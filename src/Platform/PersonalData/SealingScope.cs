@@ -18,6 +18,7 @@ internal sealed class SealingScope
     // Nearly always the keys are remembered, and there is neither.
     private Dictionary<Guid, SubjectKey>? _loaded;
     private HashSet<Guid>? _missing;
+    private bool _isWriting;
 
     /// <param name="keys">Those that are remembered.</param>
     /// <param name="tenantId">The organization.</param>
@@ -77,7 +78,7 @@ internal sealed class SealingScope
     {
         if (_loaded is not null && _loaded.TryGetValue(subject, out var loaded))
             return loaded;
-        if (_keys.Find(TenantId, subject) is { } key)
+        if ((_isWriting ? _keys.FindForSealing(TenantId, subject) : _keys.Find(TenantId, subject)) is { } key)
             return key;
         (_missing ??= []).Add(subject);
         return null;
@@ -132,6 +133,7 @@ internal sealed class SealingScope
 
     private byte[] Write(object record, JsonTypeInfo json)
     {
+        _isWriting = true;
         current = this;
         try
         {

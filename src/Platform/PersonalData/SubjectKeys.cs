@@ -12,24 +12,45 @@ namespace Verbatim.Platform.PersonalData;
 /// <summary>
 /// The keys of persons. Remembered, so that sealing costs no database read; forgotten as soon as this instance hears from the log that a
 /// person was erased, whichever instance did it. What it seals until then with a key that is gone nobody can open: it is erased already.
+/// So a key that may be stale still seals, for instance the outcome of a call while the database is away, but opens nothing.
 /// </summary>
-internal sealed class SubjectKeys(Database database, MasterKey masterKey) : ILogObserver
+/// <param name="database">Where the keys are.</param>
+/// <param name="masterKey">What they are wrapped by.</param>
+/// <param name="time">Measures the patience.</param>
+/// <param name="patience">How long the database may be away before a key that is not known cannot be had.</param>
+internal sealed class SubjectKeys(Database database, MasterKey masterKey, TimeProvider time, TimeSpan patience)
+    : ILogObserver
 {
     // What bounds the memory; past it everything is forgotten and learnt again.
     private const int MaxRemembered = 100_000;
 
-    private readonly ConcurrentDictionary<Subject, SubjectKey> _remembered = new();
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+
+    private readonly ConcurrentDictionary<Subject, Remembered> _remembered = new();
 
     // Grows with every forgetting: what was read before it may be stale and is not remembered.
     private long _generation;
 
+    // Grows with every reset: what was remembered before it may be stale.
+    private long _epoch;
+
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Subject(Guid TenantId, Guid Id);
 
+    private sealed record Remembered(SubjectKey Key, long Epoch);
+
     public IReadOnlyCollection<Type> EventTypes { get; } = [typeof(SubjectErased)];
 
+    /// <summary>A key that is known to be there still, or null.</summary>
     public SubjectKey? Find(Guid tenantId, Guid subjectId) =>
-        _remembered.GetValueOrDefault(new Subject(tenantId, subjectId));
+        _remembered.TryGetValue(new Subject(tenantId, subjectId), out var known)
+        && known.Epoch == Interlocked.Read(ref _epoch)
+            ? known.Key
+            : null;
+
+    /// <summary>A key that was there when it was last heard of, or null. Good enough to seal with.</summary>
+    public SubjectKey? FindForSealing(Guid tenantId, Guid subjectId) =>
+        _remembered.TryGetValue(new Subject(tenantId, subjectId), out var known) ? known.Key : null;
 
     /// <summary>The keys of persons. Whoever has no row counts as erased: what is sealed for them cannot be opened.</summary>
     public async Task<IReadOnlyDictionary<Guid, SubjectKey>> LoadAsync(
@@ -47,12 +68,41 @@ internal sealed class SubjectKeys(Database database, MasterKey masterKey) : ILog
     }
 
     /// <summary>The keys of persons; whoever has none gets one.</summary>
+    /// <exception cref="LogUnavailableException">The database did not come back in time.</exception>
     public async Task<IReadOnlyDictionary<Guid, SubjectKey>> EnsureAsync(
         Guid tenantId,
         IReadOnlyCollection<Guid> subjects,
         CancellationToken cancellationToken
     )
     {
+        // As patient as the log's writer: an append outlives a restart of the database.
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await TryEnsureAsync(tenantId, subjects, cancellationToken);
+            }
+            catch (NpgsqlException e) when (e.IsTransient)
+            {
+                if (time.GetElapsedTime(began) > patience)
+                    throw new LogUnavailableException(
+                        "Postgres cannot be asked for a person's key; nothing was stored.",
+                        e
+                    );
+                await Task.Delay(RetryDelay, time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<Guid, SubjectKey>> TryEnsureAsync(
+        Guid tenantId,
+        IReadOnlyCollection<Guid> subjects,
+        CancellationToken cancellationToken
+    )
+    {
+        // In one order, or two instances that meet the same persons at once could wait for each other.
+        subjects = [.. subjects.Order()];
         await using var connection = await database.Lookups.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
         var insert = new NpgsqlBatchCommand(
@@ -96,7 +146,7 @@ internal sealed class SubjectKeys(Database database, MasterKey masterKey) : ILog
     public void Reset()
     {
         Interlocked.Increment(ref _generation);
-        _remembered.Clear();
+        Interlocked.Increment(ref _epoch);
     }
 
     private const string SelectSql = """
@@ -109,7 +159,7 @@ internal sealed class SubjectKeys(Database database, MasterKey masterKey) : ILog
         CancellationToken cancellationToken
     )
     {
-        var generation = Interlocked.Read(ref _generation);
+        var (generation, epoch) = (Interlocked.Read(ref _generation), Interlocked.Read(ref _epoch));
         await using var reader = await execute(cancellationToken);
         var keys = new Dictionary<Guid, SubjectKey>();
         while (await reader.ReadAsync(cancellationToken))
@@ -125,7 +175,7 @@ internal sealed class SubjectKeys(Database database, MasterKey masterKey) : ILog
         if (_remembered.Count >= MaxRemembered)
             _remembered.Clear();
         foreach (var (subject, key) in keys)
-            _remembered[new Subject(tenantId, subject)] = key;
+            _remembered[new Subject(tenantId, subject)] = new Remembered(key, epoch);
         if (generation != Interlocked.Read(ref _generation))
         {
             foreach (var subject in keys.Keys)

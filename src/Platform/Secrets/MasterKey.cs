@@ -74,7 +74,7 @@ public sealed partial class MasterKey
     {
         // What is sealed under a key that is about to be taken away would be lost.
         if (_file is not null && System.IO.File.GetLastWriteTimeUtc(_file) != _readAt)
-            Reload();
+            TryReload();
         var keys = _keys;
         var sealedBytes = new byte[HeadSize + secret.Length + TagSize];
         keys.CurrentId.CopyTo(sealedBytes);
@@ -100,7 +100,7 @@ public sealed partial class MasterKey
         if (_keys.Find(sealedBytes[..IdSize]) is not { } key)
         {
             // Another process may have put a new key into the file.
-            Reload();
+            TryReload();
             key =
                 _keys.Find(sealedBytes[..IdSize])
                 ?? throw new CryptographicException(
@@ -138,13 +138,26 @@ public sealed partial class MasterKey
 
     internal int Count => _keys.All.Count;
 
-    /// <summary>Reads the file again.</summary>
-    internal void Reload()
+    // A file that is gone, or is just being written by hand, is no reason to forget the keys that are known.
+    private void TryReload()
+    {
+        try
+        {
+            Reload();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SettingException)
+        {
+            // The next one who needs it looks again.
+        }
+    }
+
+    private void Reload()
     {
         if (_file is null)
             return;
-        _readAt = System.IO.File.GetLastWriteTimeUtc(_file);
+        var writtenAt = System.IO.File.GetLastWriteTimeUtc(_file);
         _keys = new Keys(Parse(System.IO.File.ReadAllText(_file), _file));
+        _readAt = writtenAt;
     }
 
     private void Rewrite(IEnumerable<string> keys)

@@ -49,6 +49,8 @@ internal sealed class RotateMasterKey(Database database, MasterKey masterKey, IE
                 string.Create(CultureInfo.InvariantCulture, $"{column.Table}: {count} sealed anew")
             );
         }
+        if (isFinish && masterKey.File is not null)
+            masterKey.KeepCurrentInFile();
         await output.WriteLineAsync(
             (isFinish, masterKey.File) switch
             {
@@ -59,8 +61,6 @@ internal sealed class RotateMasterKey(Database database, MasterKey masterKey, IE
                 (true, null) => "Nothing needs the old key any more: take it out of Secrets:MasterKey.",
             }
         );
-        if (isFinish && masterKey.File is not null)
-            masterKey.KeepCurrentInFile();
         return 0;
     }
 

@@ -94,7 +94,12 @@ internal sealed class BenchmarkLog : IAsyncDisposable
                 NullLogger<LogWriter>.Instance,
                 TimeSpan.FromSeconds(15)
             );
-            var keys = new SubjectKeys(Database, MasterKey.Of(new byte[32]));
+            var keys = new SubjectKeys(
+                Database,
+                MasterKey.Of(new byte[32]),
+                TimeProvider.System,
+                TimeSpan.FromSeconds(15)
+            );
             Events = new EventStore(Catalog, DocumentTypes, keys, _writer, new LogReader(Database));
             Documents = new DocumentStore(Database, Events, DocumentTypes);
             Reader = new EventReader(Catalog, keys);

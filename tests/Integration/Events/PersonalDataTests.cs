@@ -221,6 +221,41 @@ public sealed class PersonalDataTests(SharedPostgres server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_that_may_be_stale_still_seals_and_opens_nothing()
+    {
+        var stored = await AppendAsync(Sentence("a word"));
+        // As when the log cannot be followed; and the database must not be needed to seal.
+        _store.Keys.Reset();
+        await _store.ExecuteAsync($"delete from platform.subject_keys where subject_id = '{_person}'");
+
+        var later = await AppendAsync(Sentence("another word"));
+
+        Assert.Contains("{\"sealed\":\"", Encoding.UTF8.GetString(later.Data.Span), StringComparison.Ordinal);
+        Assert.Equal(
+            0,
+            await _store.QueryAsync<long>($"select count(*) from platform.subject_keys where subject_id = '{_person}'")
+        );
+        Assert.Equal(new Whispered("[erased]", null), await _store.Opener.ReadAsync(stored, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_key_that_cannot_be_had_says_that_nothing_was_stored()
+    {
+        using var nowhere = new TemporaryHome();
+        await using var store = new TestStore(
+            $"Host={nowhere.Path};Database=none;Username=nobody",
+            patience: TimeSpan.FromMilliseconds(300)
+        );
+
+        var e = await Assert.ThrowsAsync<LogUnavailableException>(() =>
+            store.AppendAsync(Context, Guid.CreateVersion7(), 0, Sentence("a word"))
+        );
+
+        Assert.Contains("nothing was stored", e.Message, StringComparison.Ordinal);
+        Assert.False(e.IsOutcomeUnknown);
+    }
+
+    [Fact]
     public async Task Two_instances_that_meet_a_person_at_once_agree_on_the_key()
     {
         await using var another = new TestStore(_store.Database.ConnectionString);

@@ -32,7 +32,7 @@ internal sealed class TestStore : IAsyncDisposable
             logger ?? NullLogger<LogWriter>.Instance,
             patience ?? TimeSpan.FromSeconds(15)
         );
-        Keys = new SubjectKeys(Database, MasterKey);
+        Keys = new SubjectKeys(Database, MasterKey, TimeProvider.System, patience ?? TimeSpan.FromSeconds(15));
         Events = new EventStore(Catalog, DocumentTypes, Keys, _writer, Reader);
         Opener = new EventReader(Catalog, Keys);
         Documents = new DocumentStore(Database, Events, DocumentTypes);

@@ -125,6 +125,33 @@ public sealed class RotateMasterKeyTests(SharedPostgres postgres)
         }
     }
 
+    [Fact]
+    public async Task A_key_file_that_is_gone_or_broken_while_the_server_runs_is_no_reason_to_forget_the_key()
+    {
+        using var folder = new TemporaryHome();
+        var file = folder.File("keys");
+        await File.WriteAllTextAsync(file, NewKey(), Cancellation);
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(KeyFrom(file)!).Build();
+        var key = MasterKey.Load(settings, NullLogger<MasterKey>.Instance);
+        var before = key.Seal([1], "a test");
+
+        foreach (var broken in (string?[])["half a k", null])
+        {
+            if (broken is null)
+                File.Delete(file);
+            else
+                await File.WriteAllTextAsync(file, broken, Cancellation);
+            Assert.Equal([1], key.Open(before, "a test"));
+            Assert.Equal([2], key.Open(key.Seal([2], "a test"), "a test"));
+        }
+
+        // As soon as the file is sound again, what it says counts.
+        var next = NewKey();
+        await File.WriteAllTextAsync(file, $"{next}\n{NewKey()}", Cancellation);
+        var after = key.Seal([3], "a test");
+        Assert.Equal([3], MasterKey.Of(Convert.FromBase64String(next)).Open(after, "a test"));
+    }
+
     [Theory]
     [InlineData("secret")]
     [InlineData("AAAA")]
