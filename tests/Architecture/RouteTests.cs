@@ -19,6 +19,7 @@ public sealed class RouteTests
         "GET /health/ready",
         "GET /openapi/v1.json",
         "POST /api/auth/login",
+        "POST /api/auth/refresh",
     ];
 
     [Fact]

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
@@ -30,5 +32,13 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<Passwords>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
+        services.AddSingleton<ApiKeyCallers>();
+        services.AddSingleton<Principals>();
+        services.AddSingleton<Memberships>();
+        services.AddSingleton(LoginSettings.Read(configuration));
+        services.AddSingleton<LoginStarter>();
+        services.AddSingleton<LoginEnder>();
+        services.AddSingleton<LoginCookies>();
+        services.AddSingleton<RefreshTokens>();
     }
 }

@@ -46,7 +46,7 @@ internal sealed class ChangePassword : IEndpoint
         CancellationToken cancellationToken
     )
     {
-        var account = await passwords.FindByIdAsync(caller.UserId, cancellationToken);
+        var account = await passwords.FindByIdAsync(caller.PrincipalId, cancellationToken);
         await Task.Yield();
         if (!passwords.Verify(account, request.CurrentPassword))
             return Problems.Create(new HttpError(403, "identity.wrong-password", "The current password is wrong."));
@@ -58,13 +58,13 @@ internal sealed class ChangePassword : IEndpoint
         var hash = passwords.Hash(request.NewPassword);
         var outcome = await store.DecideAsync<User>(
             caller.For(http),
-            caller.UserId,
+            caller.PrincipalId,
             user =>
                 user is null
                     ? Decision.Refuse(RefusalKind.NotFound, "identity.user-not-found", "There is no such account.")
                     : Decision
                         .Append(new PasswordChanged())
-                        .AlsoWriting(Passwords.Replace(caller.TenantId, caller.UserId, hash)),
+                        .AlsoWriting(Passwords.Replace(caller.TenantId, caller.PrincipalId, hash)),
             cancellationToken
         );
         return outcome.Match<Results<NoContent, ProblemHttpResult>>(
