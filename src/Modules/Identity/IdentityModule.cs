@@ -1,10 +1,13 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity;
@@ -27,6 +30,13 @@ public sealed class IdentityModule : IModule
         });
         services.AddWebEncoders();
         services.TryAddTransient<CredentialHandler>();
+        var mail = MailSettings.Read(configuration);
+        services.AddSingleton(p => new Mailer(
+            mail,
+            p.GetRequiredService<IdSource>(),
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<Mailer>>()
+        ));
         services.AddSingleton<Passwords>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
