@@ -4,9 +4,12 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Logins;
+using Microsoft.Extensions.Logging;
+using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity;
@@ -29,6 +32,13 @@ public sealed class IdentityModule : IModule
         });
         services.AddWebEncoders();
         services.TryAddTransient<CredentialHandler>();
+        var mail = MailSettings.Read(configuration);
+        services.AddSingleton(p => new Mailer(
+            mail,
+            p.GetRequiredService<IdSource>(),
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<Mailer>>()
+        ));
         services.AddSingleton<Passwords>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
