@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Organizations;
+using Verbatim.Modules.Identity.Pages;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Modules;
@@ -28,6 +29,7 @@ public sealed class IdentityModule : IModule
         services.AddWebEncoders();
         services.TryAddTransient<CredentialHandler>();
         services.AddSingleton<Passwords>();
+        services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
     }
