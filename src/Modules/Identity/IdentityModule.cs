@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Pages;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Tokens;
-using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity;
@@ -28,7 +28,9 @@ public sealed class IdentityModule : IModule
         });
         services.AddWebEncoders();
         services.TryAddTransient<CredentialHandler>();
-        services.AddSingleton<Passwords>();
+        services.AddSingleton(PasswordSettings.Read(configuration));
+        services.AddSingleton<PasswordHashing>();
+        services.AddSingleton<PasswordStore>();
         services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Modules.Identity.Organizations;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
@@ -58,7 +59,8 @@ internal sealed class SignIn : IEndpoint
     private static async Task<Results<Ok<SignInResponse>, ProblemHttpResult>> HandleAsync(
         SignInRequest request,
         HttpContext http,
-        Passwords passwords,
+        PasswordStore passwords,
+        PasswordHashing hashing,
         FirstOrganization firstOrganization,
         EventStore events,
         AccessTokens tokens,
@@ -68,9 +70,14 @@ internal sealed class SignIn : IEndpoint
     )
     {
         var account = await passwords.FindByEmailAsync(request.Email, cancellationToken);
-        // The hash takes a tenth of a second of a core; yielding lets requests that are already queued go first.
-        await Task.Yield();
-        var isRight = passwords.Verify(account, request.Password);
+        var check = await hashing.CheckAsync(account?.PasswordHash, request.Password, cancellationToken);
+        var isRight = check != PasswordCheck.Wrong;
+        if (check == PasswordCheck.RightAndOutdated)
+            await passwords.ImproveAsync(
+                account!,
+                await hashing.HashAsync(request.Password, cancellationToken),
+                cancellationToken
+            );
 
         var address = http.Connection.RemoteIpAddress?.ToString() ?? "";
         var userAgent = http.Request.Headers.UserAgent.ToString();
