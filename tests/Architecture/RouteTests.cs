@@ -14,9 +14,11 @@ public sealed class RouteTests
     // server lives has none at all, and how the API works is no secret.
     private static readonly string[] OpenToAnyone =
     [
+        "GET /assets/{name}",
         "GET /docs/{**path}",
         "GET /health/live",
         "GET /health/ready",
+        "GET /login",
         "GET /openapi/v1.json",
         "POST /api/auth/login",
         "POST /api/auth/refresh",

@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Logins;
-using Microsoft.Extensions.Logging;
 using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.Organizations;
+using Verbatim.Modules.Identity.Pages;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
@@ -39,7 +41,10 @@ public sealed class IdentityModule : IModule
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<Mailer>>()
         ));
-        services.AddSingleton<Passwords>();
+        services.AddSingleton(PasswordSettings.Read(configuration));
+        services.AddSingleton<PasswordHashing>();
+        services.AddSingleton<PasswordStore>();
+        services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<ApiKeyCallers>();
