@@ -14,9 +14,12 @@ public sealed class RouteTests
     // server lives has none at all, and how the API works is no secret.
     private static readonly string[] OpenToAnyone =
     [
+        "GET /.well-known/oauth-authorization-server",
+        "GET /.well-known/openid-configuration",
         "GET /docs/{**path}",
         "GET /health/live",
         "GET /health/ready",
+        "GET /oauth/jwks",
         "GET /openapi/v1.json",
         "POST /api/auth/login",
     ];

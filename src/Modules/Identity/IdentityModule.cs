@@ -30,5 +30,6 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<Passwords>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
+        services.AddSingleton<SigningKeyRotation>();
     }
 }

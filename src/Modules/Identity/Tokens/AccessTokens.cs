@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.Extensions.Configuration;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Http;
 
@@ -13,22 +12,22 @@ internal sealed class AccessTokens
     private const string Audience = "verbatim";
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
 
+    private readonly Issuer _issuer;
     private readonly SigningKeys _keys;
-    private readonly AccessTokenIssuer _issuer;
     private readonly AccessTokenValidator _validator;
 
     // The validator gives the same object for the same token, so what follows from it is made once.
     private readonly ConditionalWeakTable<AccessToken, AuthenticateResult> _results = new();
 
-    public AccessTokens(IConfiguration configuration, SigningKeys keys, TimeProvider time)
+    public AccessTokens(Issuer issuer, SigningKeys keys, TimeProvider time)
     {
-        var issuer = configuration["Identity:Issuer"] is { Length: > 0 } given ? given : "urn:verbatim";
+        _issuer = issuer;
         _keys = keys;
-        _issuer = new AccessTokenIssuer(issuer, Audience);
-        _validator = new AccessTokenValidator(issuer, Audience, time, ClockSkew);
+        _validator = new AccessTokenValidator(issuer.Required, Audience, time, ClockSkew);
     }
 
-    public string Issue(AccessToken token) => _issuer.Issue(token, _keys.Current);
+    public string Issue(AccessToken token) =>
+        new AccessTokenIssuer(_issuer.Value, Audience).Issue(token, _keys.Current);
 
     /// <summary>The result of authenticating with this token, or null when it is not a valid one.</summary>
     public AuthenticateResult? Authenticate(ReadOnlySpan<char> text)
