@@ -55,5 +55,6 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<LoginEnder>();
         services.AddSingleton<LoginCookies>();
         services.AddSingleton<RefreshTokens>();
+        services.AddSingleton<SigningKeyRotation>();
     }
 }
