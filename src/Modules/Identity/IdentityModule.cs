@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Logins;
-using Microsoft.Extensions.Logging;
 using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Tokens;
