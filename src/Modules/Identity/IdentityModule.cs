@@ -7,9 +7,12 @@ using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.Organizations;
+using Verbatim.Modules.Identity.Pages;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity;
@@ -39,16 +42,21 @@ public sealed class IdentityModule : IModule
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<Mailer>>()
         ));
-        services.AddSingleton<Passwords>();
+        services.AddSingleton(PasswordSettings.Read(configuration));
+        services.AddSingleton<PasswordHashing>();
+        services.AddSingleton<PasswordStore>();
+        services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<ApiKeyCallers>();
         services.AddSingleton<Principals>();
+        services.AddSingleton<IDenialRecorder>(p => p.GetRequiredService<DenialRecorder>());
         services.AddSingleton<Memberships>();
         services.AddSingleton(LoginSettings.Read(configuration));
         services.AddSingleton<LoginStarter>();
         services.AddSingleton<LoginEnder>();
         services.AddSingleton<LoginCookies>();
         services.AddSingleton<RefreshTokens>();
+        services.AddSingleton<SigningKeyRotation>();
     }
 }
