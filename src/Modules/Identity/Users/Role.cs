@@ -45,7 +45,9 @@ internal static class RoleScopes
         Scopes.AccountWrite,
         Scopes.ApiKeysRead,
         Scopes.AuditRead,
+        Scopes.IdentityProvidersRead,
         Scopes.ModelsRead,
+        Scopes.OAuthClientsRead,
         Scopes.OperationsRead,
         Scopes.UsersRead,
     }.ToFrozenSet(StringComparer.Ordinal);
