@@ -16,12 +16,15 @@ public sealed class RouteTests
     [
         "GET /.well-known/oauth-authorization-server",
         "GET /.well-known/openid-configuration",
+        "GET /assets/{name}",
         "GET /docs/{**path}",
         "GET /health/live",
         "GET /health/ready",
+        "GET /login",
         "GET /oauth/jwks",
         "GET /openapi/v1.json",
         "POST /api/auth/login",
+        "POST /api/auth/refresh",
     ];
 
     [Fact]

@@ -16,7 +16,6 @@ public sealed partial class SourceTests
             "waits for another process, which knows the real time only",
         ["src/Platform/Postgres/Embedded/ServerProcess.cs"] =
             "waits for another process, which knows the real time only",
-        ["src/Modules/Identity/Users/Passwords.cs"] = "the password of nobody, which nobody may guess",
     };
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
@@ -54,6 +55,12 @@ public static class Errors
         "The database cannot be reached, and nothing is answered that is not recorded; try again in a moment."
     );
 
+    internal static readonly HttpError Busy = new(
+        503,
+        "server-busy",
+        "There is too much to do already; try again in a moment."
+    );
+
     internal static readonly HttpError Internal = new(
         500,
         "internal-error",
@@ -88,7 +95,7 @@ public static class Errors
             StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType,
             var other => new HttpError(
                 other,
-                "http-" + other.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                "http-" + other.ToString(CultureInfo.InvariantCulture),
                 "The request cannot be answered."
             ),
         };
@@ -133,6 +140,7 @@ internal sealed partial class ExceptionHandler(ILogger<ExceptionHandler> logger)
                 "concurrent-change",
                 "It was changed by others at the same time; read it again and repeat the request."
             ),
+            BusyException => Errors.Busy,
             LogUnavailableException or NpgsqlException { IsTransient: true } => Errors.Unavailable,
             OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested => new HttpError(
                 499,
@@ -144,7 +152,10 @@ internal sealed partial class ExceptionHandler(ILogger<ExceptionHandler> logger)
         if (error.Status == 500)
             LogFault(exception, httpContext.Request.Method, httpContext.Request.Path);
         if (error.Status == 503)
-            httpContext.Response.Headers.RetryAfter = "1";
+            httpContext.Response.Headers.RetryAfter = Math.Ceiling(
+                    (exception as BusyException)?.RetryAfter.TotalSeconds ?? 1
+                )
+                .ToString(CultureInfo.InvariantCulture);
         // The handler has cleared the headers of the failed answer, the request's id with them.
         httpContext.Response.Headers[RequestId.Header] = httpContext.TraceIdentifier;
         httpContext.Response.StatusCode = error.Status;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Modules.Identity.ApiKeys;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
@@ -18,7 +19,8 @@ internal sealed class FirstStart(
     Database database,
     FirstOrganization organization,
     DocumentStore documents,
-    Passwords passwords,
+    PasswordStore passwords,
+    PasswordHashing hashing,
     IdSource ids,
     TimeProvider time
 ) : IStartupStep
@@ -41,7 +43,7 @@ internal sealed class FirstStart(
         var keyId = ids.New();
         var email = Setting("Identity:AdministratorEmail") ?? "admin@localhost";
         var givenPassword = Setting("Identity:AdministratorPassword");
-        var password = givenPassword ?? Passwords.NewOneTimePassword();
+        var password = givenPassword ?? PasswordStore.NewOneTimePassword();
         var secret = ApiKeySecret.New();
 
         var result = await documents.CreateAsync(
@@ -65,7 +67,13 @@ internal sealed class FirstStart(
                 ),
             ],
             [
-                await passwords.CreateAsync(tenantId, userId, email, passwords.Hash(password), cancellationToken),
+                await passwords.CreateAsync(
+                    tenantId,
+                    userId,
+                    email,
+                    await hashing.HashAsync(password, cancellationToken),
+                    cancellationToken
+                ),
                 ApiKeySecret.Store(tenantId, keyId, secret),
             ],
             cancellationToken

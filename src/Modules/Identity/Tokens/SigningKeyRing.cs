@@ -7,7 +7,7 @@ namespace Verbatim.Modules.Identity.Tokens;
 /// in a table.
 /// </summary>
 /// <param name="Keys">From the oldest to the newest; those that verify nothing any more are left out.</param>
-[StreamType("signing-keys")]
+[StreamType("signing-keys", Owner = DocumentOwner.Organization)]
 internal sealed record SigningKeyRing(IReadOnlyList<PublishedKey> Keys) : IDocument<SigningKeyRing>
 {
     /// <summary>The one stream.</summary>

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using Verbatim.Contracts;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -62,7 +63,8 @@ internal sealed class CreateUser : IEndpoint
         Caller caller,
         HttpContext http,
         DocumentStore store,
-        Passwords passwords,
+        PasswordStore passwords,
+        PasswordHashing hashing,
         IdSource ids,
         TimeProvider time,
         CancellationToken cancellationToken
@@ -72,8 +74,8 @@ internal sealed class CreateUser : IEndpoint
             return Problems.From(EmailTaken);
 
         var id = ids.New();
-        var password = Passwords.NewOneTimePassword();
-        var hash = passwords.Hash(password);
+        var password = PasswordStore.NewOneTimePassword();
+        var hash = await hashing.HashAsync(password, cancellationToken);
         var account = await passwords.CreateAsync(caller.TenantId, id, request.Email, hash, cancellationToken);
         var role = request.Role!.Value;
         try

@@ -91,6 +91,5 @@ internal static class ClientRules
         return null;
     }
 
-    private static Decision Invalid(string code, string message) =>
-        Decision.Refuse(RefusalKind.Invalid, code, message);
+    private static Decision Invalid(string code, string message) => Decision.Refuse(RefusalKind.Invalid, code, message);
 }

@@ -18,7 +18,9 @@ public sealed record CreateOAuthClientRequest(
     [property: Required, StringLength(100, MinimumLength = 1)]
     [property: Description("What people see when they are asked to consent.")]
         string Name,
-    [property: Description("The most that it is given; at most what you may, and openid, email, profile, offline_access.")]
+    [property: Description(
+        "The most that it is given; at most what you may, and openid, email, profile, offline_access."
+    )]
         IReadOnlyList<string> Scopes,
     [property: Description(
         "Where people are sent back to, compared exactly: https, a loopback address (whose port may differ), or a scheme of the application's own."

@@ -1,16 +1,17 @@
+using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Identity.OAuth.Clients;
 
-/// <summary>An application that people of any organization log in to with their account here, or that acts for itself in its own.</summary>
+/// <summary>An application that the members of its organization log in to with their account here, or that acts for itself there.</summary>
 /// <param name="Settings">What administrators decide about it.</param>
 /// <param name="SecretPrefix">The first characters of the newest secret; null for a public client.</param>
 /// <param name="CreatedBy">Who registered it.</param>
 /// <param name="CreatedAt">When it was registered.</param>
 /// <param name="SuspendedAt">Since when it gets no tokens, and those that it has do not work.</param>
 /// <param name="DeletedAt">When it was deleted: as suspended, for good.</param>
-[StreamType("oauth-client")]
+[StreamType("oauth-client", Owner = DocumentOwner.Organization)]
 internal sealed record OAuthClient(
     ClientSettings Settings,
     string? SecretPrefix,
@@ -104,7 +105,7 @@ internal sealed record OAuthClientRegistered(
 /// <summary>Something else was decided about the application.</summary>
 /// <param name="Settings">All that holds from now on.</param>
 [EventType("identity.oauth-client-changed")]
-internal sealed record OAuthClientChanged(ClientSettings Settings) : IEvent;
+internal sealed record OAuthClientChanged(ClientSettings Settings) : IStandingChange;
 
 /// <summary>The application has a new secret; the older ones end soon.</summary>
 /// <param name="SecretPrefix">The new secret's first characters.</param>
@@ -120,14 +121,14 @@ internal sealed record OAuthClientSecretRotated(
 /// <summary>The application gets no tokens, and those that it has do not work, on any instance, from a second later on.</summary>
 /// <param name="SuspendedAt">When.</param>
 [EventType("identity.oauth-client-suspended")]
-internal sealed record OAuthClientSuspended(DateTimeOffset SuspendedAt) : IEvent;
+internal sealed record OAuthClientSuspended(DateTimeOffset SuspendedAt) : IStandingChange;
 
 /// <summary>The application gets tokens again.</summary>
 /// <param name="ReactivatedAt">When.</param>
 [EventType("identity.oauth-client-reactivated")]
-internal sealed record OAuthClientReactivated(DateTimeOffset ReactivatedAt) : IEvent;
+internal sealed record OAuthClientReactivated(DateTimeOffset ReactivatedAt) : IStandingChange;
 
 /// <summary>The application is gone for good.</summary>
 /// <param name="DeletedAt">When.</param>
 [EventType("identity.oauth-client-deleted")]
-internal sealed record OAuthClientDeleted(DateTimeOffset DeletedAt) : IEvent;
+internal sealed record OAuthClientDeleted(DateTimeOffset DeletedAt) : IStandingChange;

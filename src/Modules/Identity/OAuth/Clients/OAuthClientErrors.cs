@@ -10,8 +10,7 @@ internal static class OAuthClientErrors
     public const string DeletedCode = "identity.oauth-client-deleted";
     public const string DeletedMessage = "The OAuth client was deleted, which is for good.";
 
-    public static Decision NotFound { get; } =
-        Decision.Refuse(RefusalKind.NotFound, NotFoundCode, NotFoundMessage);
+    public static Decision NotFound { get; } = Decision.Refuse(RefusalKind.NotFound, NotFoundCode, NotFoundMessage);
 
     public static Decision Deleted { get; } = Decision.Refuse(RefusalKind.Conflict, DeletedCode, DeletedMessage);
 }

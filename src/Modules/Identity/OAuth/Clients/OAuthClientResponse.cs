@@ -1,4 +1,3 @@
-using Verbatim.Contracts;
 using Verbatim.Modules.Identity.Users;
 
 namespace Verbatim.Modules.Identity.OAuth.Clients;

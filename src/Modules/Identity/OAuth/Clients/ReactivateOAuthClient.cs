@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
+using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -19,9 +20,7 @@ internal sealed class ReactivateOAuthClient : IEndpoint
             .RequireScope(Scopes.OAuthClientsWrite)
             .WithTags("OAuth clients")
             .WithSummary("Reactivate an OAuth client")
-            .WithDescription(
-                "It gets tokens again, and those that have not ended meanwhile work again."
-            )
+            .WithDescription("It gets tokens again, and those that have not ended meanwhile work again.")
             .ProducesError(404, OAuthClientErrors.NotFoundCode, OAuthClientErrors.NotFoundMessage)
             .ProducesError(409, OAuthClientErrors.DeletedCode, OAuthClientErrors.DeletedMessage);
 
@@ -31,6 +30,7 @@ internal sealed class ReactivateOAuthClient : IEndpoint
         HttpContext http,
         DocumentStore store,
         OAuthClients clients,
+        Standings standings,
         TimeProvider time,
         CancellationToken cancellationToken
     )
@@ -43,6 +43,7 @@ internal sealed class ReactivateOAuthClient : IEndpoint
         );
         // This instance need not wait to hear it from the log.
         clients.Forget(id);
+        standings.Forget(id);
         return outcome.Match<Results<NoContent, ProblemHttpResult>>(
             client =>
             {

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
+using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -31,6 +32,7 @@ internal sealed class SuspendOAuthClient : IEndpoint
         HttpContext http,
         DocumentStore store,
         OAuthClients clients,
+        Standings standings,
         TimeProvider time,
         CancellationToken cancellationToken
     )
@@ -43,6 +45,7 @@ internal sealed class SuspendOAuthClient : IEndpoint
         );
         // This instance need not wait to hear it from the log.
         clients.Forget(id);
+        standings.Forget(id);
         return outcome.Match<Results<NoContent, ProblemHttpResult>>(
             client =>
             {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
+using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
@@ -55,6 +56,7 @@ internal sealed class UpdateOAuthClient : IEndpoint
         HttpContext http,
         DocumentStore store,
         OAuthClients clients,
+        Standings standings,
         CancellationToken cancellationToken
     )
     {
@@ -66,6 +68,7 @@ internal sealed class UpdateOAuthClient : IEndpoint
         );
         // This instance need not wait to hear it from the log.
         clients.Forget(id);
+        standings.Forget(id);
         return outcome.Match<Results<Ok<OAuthClientResponse>, ProblemHttpResult>>(
             client =>
             {
