@@ -10,6 +10,9 @@ namespace Verbatim.Modules.Identity.Logins;
 /// <summary>A login to start, after the person was authenticated.</summary>
 internal sealed record NewLogin
 {
+    /// <summary>Its id, where statements of the same transaction name it; a new one if left out.</summary>
+    public Guid? Id { get; init; }
+
     /// <summary>In which organization; the person is an active member of it.</summary>
     public required Guid TenantId { get; init; }
 
@@ -88,7 +91,7 @@ internal sealed class LoginStarter(
         CancellationToken cancellationToken
     )
     {
-        var id = ids.New();
+        var id = login.Id ?? ids.New();
         var now = time.GetUtcNow();
         var origin = RequestOrigin.Of(http);
         var endsAt =
