@@ -14,13 +14,13 @@ public sealed class RouteTests
     // server lives has none at all, and how the API works is no secret.
     private static readonly string[] OpenToAnyone =
     [
+        "GET /.well-known/oauth-authorization-server",
+        "GET /.well-known/openid-configuration",
         "GET /assets/{name}",
         "GET /docs/{**path}",
         "GET /health/live",
         "GET /health/ready",
         "GET /login",
-        "GET /.well-known/oauth-authorization-server",
-        "GET /.well-known/openid-configuration",
         "GET /oauth/jwks",
         "GET /openapi/v1.json",
         "POST /api/auth/login",
