@@ -21,6 +21,8 @@ public sealed class RouteTests
         "GET /login",
         "GET /openapi/v1.json",
         "POST /api/auth/login",
+        "POST /api/auth/refresh",
+        "POST /api/auth/refresh",
     ];
 
     [Fact]

@@ -33,7 +33,7 @@ internal sealed class GetLabel : IEndpoint
         CancellationToken cancellationToken
     )
     {
-        if (await store.LoadAsync<Label>(caller.TenantId, id, cancellationToken) is not { Value: var label })
+        if (await store.LoadAsync<Label>(caller.Access, id, cancellationToken) is not { Value: var label })
             return Problems.NotFound("gateway.label-not-found", "There is no such label.");
 
         await using var count = database.Writes.CreateCommand(

@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Gateway.Labels;
 
 /// <summary>A word that calls are filed under: a call whose <c>x-client-request-id</c> is <c>billing:42</c> goes to <c>billing</c>.</summary>
-[StreamType("label")]
+[StreamType("label", Owner = DocumentOwner.Organization)]
 internal sealed record Label(string Name, string? Description) : IDocument<Label>
 {
     public static Label Evolve(Label? current, IEvent @event) =>

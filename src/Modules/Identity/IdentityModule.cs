@@ -1,11 +1,17 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Modules.Identity.Logins;
+using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Pages;
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Tokens;
+using Verbatim.Modules.Identity.Users;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity;
@@ -28,11 +34,26 @@ public sealed class IdentityModule : IModule
         });
         services.AddWebEncoders();
         services.TryAddTransient<CredentialHandler>();
+        var mail = MailSettings.Read(configuration);
+        services.AddSingleton(p => new Mailer(
+            mail,
+            p.GetRequiredService<IdSource>(),
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<Mailer>>()
+        ));
         services.AddSingleton(PasswordSettings.Read(configuration));
         services.AddSingleton<PasswordHashing>();
         services.AddSingleton<PasswordStore>();
         services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
+        services.AddSingleton<ApiKeyCallers>();
+        services.AddSingleton<Principals>();
+        services.AddSingleton<Memberships>();
+        services.AddSingleton(LoginSettings.Read(configuration));
+        services.AddSingleton<LoginStarter>();
+        services.AddSingleton<LoginEnder>();
+        services.AddSingleton<LoginCookies>();
+        services.AddSingleton<RefreshTokens>();
     }
 }

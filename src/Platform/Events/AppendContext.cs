@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Verbatim.Platform.Http;
 
 namespace Verbatim.Platform.Events;
 
@@ -16,6 +17,14 @@ public readonly record struct AppendContext(Guid TenantId, string Actor, string 
     /// first start: then what is personal is sealed for the stream that it is in.
     /// </summary>
     public Guid? Subject { get; init; }
+
+    /// <summary>Null: any document may be decided about. Otherwise one with another owner is as if it did not exist.</summary>
+    public Guid? OnlyOwnedBy { get; init; }
+
+    /// <summary>The versions of the document that the caller has seen; null when they do not say.</summary>
+    public IfMatch? IfMatch { get; init; }
+
+    internal Access Access => new(TenantId, OnlyOwnedBy);
 }
 
 /// <summary>What an append came to.</summary>

@@ -16,6 +16,7 @@ public abstract class DocumentShape
         Snapshot = declared.Snapshot;
         Table = "documents." + declared.Name.Replace('-', '_');
         UpsertSql = DocumentTables.UpsertSql(Table);
+        Ownership = new DocumentOwnership(clrType, declared.Owner);
     }
 
     /// <summary>The record.</summary>
@@ -31,6 +32,8 @@ public abstract class DocumentShape
     public string Table { get; }
 
     internal string UpsertSql { get; }
+
+    internal DocumentOwnership Ownership { get; }
 
     /// <summary>One step of the fold, without knowing the type.</summary>
     public abstract object Evolve(object? current, IEvent @event);

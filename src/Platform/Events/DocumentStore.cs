@@ -11,6 +11,12 @@ public sealed class DocumentStore
 {
     private const int MaxAttempts = 5;
 
+    private static readonly Refusal Stale = new(
+        RefusalKind.Stale,
+        "version-mismatch",
+        "It was changed since the version that If-Match names; read it again, and repeat the request with its new ETag."
+    );
+
     private readonly Database _database;
     private readonly EventStore _events;
     private readonly DocumentCatalog _documents;
@@ -24,23 +30,23 @@ public sealed class DocumentStore
         _reader = new EventReader(events.Catalog, events.Keys);
     }
 
-    /// <summary>A document as it is now, or null when this tenant has none of this id.</summary>
-    public async Task<Versioned<T>?> LoadAsync<T>(Guid tenantId, Guid id, CancellationToken cancellationToken)
+    /// <summary>A document as it is now, or null when there is none of this id within reach.</summary>
+    public async Task<Versioned<T>?> LoadAsync<T>(Access access, Guid id, CancellationToken cancellationToken)
         where T : class, IDocument<T>
     {
         var shape = _documents.Of<T>();
         return shape.Snapshot == SnapshotKind.Inline
-            ? (await LoadSnapshotAsync(shape, tenantId, id, cancellationToken)).Document
-            : await FoldAsync<T>(tenantId, id, long.MaxValue, DateTimeOffset.MaxValue, cancellationToken);
+            ? (await LoadSnapshotAsync(shape, access, id, cancellationToken)).Document
+            : await FoldAsync<T>(access, id, long.MaxValue, DateTimeOffset.MaxValue, cancellationToken);
     }
 
-    /// <summary>A tenant's documents of one type, newest id first. Not for documents whose snapshot is folded.</summary>
-    /// <param name="tenantId">The organization.</param>
+    /// <summary>The documents of one type within reach, newest id first. Not for documents whose snapshot is folded.</summary>
+    /// <param name="access">Whose.</param>
     /// <param name="before">Only those with a smaller id, or null for the newest.</param>
     /// <param name="limit">The most rows to read.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<IReadOnlyList<Identified<T>>> ListAsync<T>(
-        Guid tenantId,
+        Access access,
         Guid? before,
         int limit,
         CancellationToken cancellationToken
@@ -51,13 +57,15 @@ public sealed class DocumentStore
         await using var command = _database.Writes.CreateCommand(
             $"""
             select id, version, data::text from {shape.Table}
-            where tenant_id = $1 and id < $2
+            where tenant_id = $1 and id < $2 and {shape.Ownership.Condition(access, 4)}
             order by id desc limit $3
             """
         );
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = access.TenantId });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = before ?? Guid.AllBitsSet });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        if (access.OwnerId is { } owner)
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = owner });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var documents = new List<Identified<T>>();
         while (await reader.ReadAsync(cancellationToken))
@@ -65,7 +73,7 @@ public sealed class DocumentStore
             var id = reader.GetGuid(0);
             var value = await shape.ReadRowAsync(
                 reader.GetFieldValue<byte[]>(2),
-                tenantId,
+                access.TenantId,
                 id,
                 _events.Keys,
                 cancellationToken
@@ -77,22 +85,21 @@ public sealed class DocumentStore
 
     /// <summary>A document as it was after a version of its stream, or null when there was none then.</summary>
     public Task<Versioned<T>?> LoadAtVersionAsync<T>(
-        Guid tenantId,
+        Access access,
         Guid id,
         long version,
         CancellationToken cancellationToken
     )
-        where T : class, IDocument<T> =>
-        FoldAsync<T>(tenantId, id, version, DateTimeOffset.MaxValue, cancellationToken);
+        where T : class, IDocument<T> => FoldAsync<T>(access, id, version, DateTimeOffset.MaxValue, cancellationToken);
 
     /// <summary>A document as it was at an instant, or null when there was none then.</summary>
     public Task<Versioned<T>?> LoadAtAsync<T>(
-        Guid tenantId,
+        Access access,
         Guid id,
         DateTimeOffset at,
         CancellationToken cancellationToken
     )
-        where T : class, IDocument<T> => FoldAsync<T>(tenantId, id, long.MaxValue, at, cancellationToken);
+        where T : class, IDocument<T> => FoldAsync<T>(access, id, long.MaxValue, at, cancellationToken);
 
     /// <summary>
     /// Loads the document, lets <paramref name="decide"/> decide, and appends what it decided. When another append was faster
@@ -118,13 +125,16 @@ public sealed class DocumentStore
             long? generation = null;
             Versioned<T>? current;
             if (shape.Snapshot == SnapshotKind.Inline)
-                (current, generation) = await LoadSnapshotAsync(shape, context.TenantId, id, cancellationToken);
+                (current, generation) = await LoadSnapshotAsync(shape, context.Access, id, cancellationToken);
             else
-                current = await LoadAsync<T>(context.TenantId, id, cancellationToken);
+                current = await LoadAsync<T>(context.Access, id, cancellationToken);
 
             var decision = decide(current?.Value);
             if (decision is Decision.Refusing { Refusal: var refusal })
                 return new Outcome<T>(refusal);
+
+            if (context.IfMatch?.Allows(current?.Version ?? 0) is false)
+                return new Outcome<T>(Stale);
 
             var appending = (Decision.Appending)decision;
             if (appending.Events.Count == 0)
@@ -229,7 +239,7 @@ public sealed class DocumentStore
 
     private async Task<(Versioned<T>? Document, long Generation)> LoadSnapshotAsync<T>(
         DocumentShape<T> shape,
-        Guid tenantId,
+        Access access,
         Guid id,
         CancellationToken cancellationToken
     )
@@ -241,7 +251,7 @@ public sealed class DocumentStore
             left join {shape.Table} d on d.tenant_id = $1 and d.id = $2
             """
         );
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = access.TenantId });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
@@ -250,16 +260,18 @@ public sealed class DocumentStore
             return (null, generation);
         var value = await shape.ReadRowAsync(
             reader.GetFieldValue<byte[]>(2),
-            tenantId,
+            access.TenantId,
             id,
             _events.Keys,
             cancellationToken
         );
-        return (new Versioned<T>(value, reader.GetInt64(1)), generation);
+        return shape.Ownership.Reaches(access, id, value)
+            ? (new Versioned<T>(value, reader.GetInt64(1)), generation)
+            : (null, generation);
     }
 
     private async Task<Versioned<T>?> FoldAsync<T>(
-        Guid tenantId,
+        Access access,
         Guid id,
         long toVersion,
         DateTimeOffset until,
@@ -270,7 +282,7 @@ public sealed class DocumentStore
         var shape = _documents.Of<T>();
         T? state = null;
         long version = 0;
-        await foreach (var recorded in _events.ReadStreamAsync(tenantId, id, 1, toVersion, cancellationToken))
+        await foreach (var recorded in _events.ReadStreamAsync(access.TenantId, id, 1, toVersion, cancellationToken))
         {
             if (recorded.StreamType != shape.StreamType)
                 return null;
@@ -279,7 +291,9 @@ public sealed class DocumentStore
             state = T.Evolve(state, await _reader.ReadAsync(recorded, cancellationToken));
             version = recorded.Version;
         }
-        return state is null ? null : new Versioned<T>(state, version);
+        return state is not null && shape.Ownership.Reaches(access, id, state)
+            ? new Versioned<T>(state, version)
+            : null;
     }
 }
 

@@ -31,6 +31,12 @@ public sealed class StreamTypeAttribute(string name) : Attribute
     /// <summary>The stored name of the stream's type.</summary>
     public string Name { get; } = name;
 
+    /// <summary>
+    /// Whose a document is: the name of a property with a principal's id (null in it: nobody's, so only who sees the whole organization sees
+    /// it), or one of <see cref="DocumentOwner"/>. Required, so that nothing is shared by having been forgotten.
+    /// </summary>
+    public required string Owner { get; init; }
+
     /// <summary>How the state is kept; <see cref="SnapshotKind.Inline"/> unless set.</summary>
     public SnapshotKind Snapshot { get; init; }
 

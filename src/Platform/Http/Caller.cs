@@ -11,10 +11,19 @@ namespace Verbatim.Platform.Http;
 /// </summary>
 /// <param name="TenantId">The organization that the credential speaks for.</param>
 /// <param name="Actor">As it is stored in events: <c>user:&lt;uuid&gt;</c> or <c>api-key:&lt;uuid&gt;</c>.</param>
-/// <param name="UserId">The person behind the credential.</param>
+/// <param name="PrincipalId">The person, service account or client that the credential acts for.</param>
 /// <param name="Scopes">What the credential may do.</param>
-public sealed record Caller(Guid TenantId, string Actor, Guid UserId, IReadOnlySet<string> Scopes)
+public sealed record Caller(Guid TenantId, string Actor, Guid PrincipalId, IReadOnlySet<string> Scopes)
 {
+    /// <summary>What of the organization the principal's role reaches.</summary>
+    public required Reach Reach { get; init; }
+
+    /// <summary>The login that the credential belongs to; null for one that outlives logins, as an API key.</summary>
+    public Guid? LoginId { get; init; }
+
+    /// <summary>Which documents this caller reaches: what every read by an endpoint is limited to.</summary>
+    public Access Access => Reach == Reach.Own ? Access.ToOwn(TenantId, PrincipalId) : Access.ToAll(TenantId);
+
     /// <summary>Bound by minimal APIs.</summary>
     /// <exception cref="InvalidOperationException">The route is open to anyone, so there may be no caller.</exception>
     public static ValueTask<Caller> BindAsync(HttpContext context, ParameterInfo parameter)
@@ -37,12 +46,27 @@ public sealed record Caller(Guid TenantId, string Actor, Guid UserId, IReadOnlyS
         ArgumentNullException.ThrowIfNull(context);
         return new AppendContext(TenantId, Actor, RequestId.Of(context))
         {
-            Subject = UserId,
+            Subject = PrincipalId,
+            OnlyOwnedBy = Reach == Reach.Organization ? null : PrincipalId,
+            IfMatch = IfMatch.Of(context.Request),
             Also = context.Features.Get<IdempotentAttempt>() is { Id: var attempt }
                 ? IdempotentRequests.MarkEffect(attempt)
                 : null,
         };
     }
+}
+
+/// <summary>Which documents of an organization a role reaches. What may be done to them at all is said by scopes.</summary>
+public enum Reach
+{
+    /// <summary>What is one's own, and what is shared.</summary>
+    Own,
+
+    /// <summary>Reads everything; changes what is one's own.</summary>
+    ReadsOrganization,
+
+    /// <summary>Everything.</summary>
+    Organization,
 }
 
 /// <summary>The identity that authentication leaves on a request.</summary>

@@ -7,10 +7,10 @@ namespace Verbatim.Platform.Http;
 /// <summary>Answers a list of documents, newest first, page by page.</summary>
 public static class DocumentPages
 {
-    /// <summary>One page of a tenant's documents.</summary>
+    /// <summary>One page of the documents within reach.</summary>
     public static async Task<Results<Ok<Page<TRow>>, ProblemHttpResult>> ListAsync<T, TRow>(
         DocumentStore store,
-        Guid tenantId,
+        Access access,
         PageRequest page,
         Func<Identified<T>, TRow> row,
         CancellationToken cancellationToken
@@ -33,7 +33,7 @@ public static class DocumentPages
 
         // One more than asked for tells whether there is a next page.
         var limit = page.Rows;
-        var documents = await store.ListAsync<T>(tenantId, before, limit + 1, cancellationToken);
+        var documents = await store.ListAsync<T>(access, before, limit + 1, cancellationToken);
         var next = documents.Count > limit ? Cursor.Write(documents[limit - 1].Id.ToString("N")) : null;
         return TypedResults.Ok(new Page<TRow>([.. documents.Take(limit).Select(row)], next));
     }

@@ -17,7 +17,7 @@ internal sealed record Happened(string Model, int Attempt, double Seconds, strin
 }
 
 /// <summary>The same event in a document that keeps a row.</summary>
-[StreamType("benchmark-inline")]
+[StreamType("benchmark-inline", Owner = DocumentOwner.Organization)]
 internal sealed record InlineDocument(string Model, string Text) : IDocument<InlineDocument>
 {
     public static InlineDocument Evolve(InlineDocument? current, IEvent @event) =>
@@ -27,7 +27,7 @@ internal sealed record InlineDocument(string Model, string Text) : IDocument<Inl
 }
 
 /// <summary>And in one that keeps none.</summary>
-[StreamType("benchmark-folded", Snapshot = SnapshotKind.Folded)]
+[StreamType("benchmark-folded", Owner = DocumentOwner.Organization, Snapshot = SnapshotKind.Folded)]
 internal sealed record FoldedDocument(string Model, string Text) : IDocument<FoldedDocument>
 {
     public static FoldedDocument Evolve(FoldedDocument? current, IEvent @event) =>

@@ -312,7 +312,9 @@ internal sealed class EvidenceBenchmark(int rounds, TimeSpan time, int events, i
 
     private static async Task StateAsync(BenchmarkLog.Instance instance, Guid tenant, Guid id)
     {
-        if (await instance.Documents.LoadAsync<InlineDocument>(tenant, id, CancellationToken.None) is null)
+        if (
+            await instance.Documents.LoadAsync<InlineDocument>(Access.ToAll(tenant), id, CancellationToken.None) is null
+        )
             throw new InvalidOperationException("There is no such document.");
     }
 

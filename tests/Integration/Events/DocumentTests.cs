@@ -22,7 +22,7 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
         await _store.CountAsync(_id, 2);
         await _store.CountAsync(_id, 3);
 
-        var loaded = await _store.Documents.LoadAsync<Tally>(Tenant, _id, Cancelled);
+        var loaded = await _store.Documents.LoadAsync<Tally>(Access.ToAll(Tenant), _id, Cancelled);
         Assert.Equal(new Versioned<Tally>(new Tally(5, null), 2), loaded);
         Assert.Equal(
             """{"count":5}""",
@@ -46,7 +46,7 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
 
         var document = outcome.Match(d => d, _ => null!);
         Assert.Equal(new Versioned<Tally>(new Tally(6, "b"), 3), document);
-        Assert.Equal(document, await _store.Documents.LoadAsync<Tally>(Tenant, _id, Cancelled));
+        Assert.Equal(document, await _store.Documents.LoadAsync<Tally>(Access.ToAll(Tenant), _id, Cancelled));
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
 
         Assert.Equal(5, attempts);
         Assert.Equal(_id, e.Conflict.StreamId);
-        Assert.Equal(6, (await _store.Documents.LoadAsync<Tally>(Tenant, _id, Cancelled))!.Value.Count);
+        Assert.Equal(6, (await _store.Documents.LoadAsync<Tally>(Access.ToAll(Tenant), _id, Cancelled))!.Value.Count);
     }
 
     [Theory]
@@ -159,7 +159,7 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
                 })
         );
 
-        var tally = (await _store.Documents.LoadAsync<Tally>(Tenant, _id, Cancelled))!;
+        var tally = (await _store.Documents.LoadAsync<Tally>(Access.ToAll(Tenant), _id, Cancelled))!;
         Assert.Equal((counted.Sum(), (long)counted.Sum()), (tally.Value.Count, tally.Version));
         Assert.InRange(counted.Sum(), 1, 200);
         foreach (var store in stores)
@@ -173,7 +173,9 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
             await _store.CountAsync(_id, i);
 
         async Task<int?> CountAtAsync(long version) =>
-            (await _store.Documents.LoadAtVersionAsync<Tally>(Tenant, _id, version, Cancelled))?.Value.Count;
+            (await _store.Documents.LoadAtVersionAsync<Tally>(Access.ToAll(Tenant), _id, version, Cancelled))
+                ?.Value
+                .Count;
 
         Assert.Null(await CountAtAsync(0));
         Assert.Equal(1, await CountAtAsync(1));
@@ -189,7 +191,7 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
         var events = await _store.ReadAsync(_id);
 
         async Task<Versioned<Tally>?> AtAsync(DateTimeOffset at) =>
-            await _store.Documents.LoadAtAsync<Tally>(Tenant, _id, at, Cancelled);
+            await _store.Documents.LoadAtAsync<Tally>(Access.ToAll(Tenant), _id, at, Cancelled);
 
         Assert.Null(await AtAsync(events[0].Time - TimeSpan.FromMicroseconds(1)));
         Assert.Equal(1, (await AtAsync(events[0].Time))!.Version);
@@ -210,9 +212,12 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
 
         Assert.Equal(
             new Versioned<Visit>(new Visit(3), 3),
-            await _store.Documents.LoadAsync<Visit>(Tenant, _id, Cancelled)
+            await _store.Documents.LoadAsync<Visit>(Access.ToAll(Tenant), _id, Cancelled)
         );
-        Assert.Equal(2, (await _store.Documents.LoadAtVersionAsync<Visit>(Tenant, _id, 2, Cancelled))!.Value.Steps);
+        Assert.Equal(
+            2,
+            (await _store.Documents.LoadAtVersionAsync<Visit>(Access.ToAll(Tenant), _id, 2, Cancelled))!.Value.Steps
+        );
         Assert.True(await _store.QueryAsync<bool>("select to_regclass('documents.test_visit') is null"));
     }
 
@@ -221,11 +226,13 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
     {
         await _store.CountAsync(_id);
 
-        Assert.Null(await _store.Documents.LoadAsync<Visit>(Tenant, _id, Cancelled));
-        Assert.Null(await _store.Documents.LoadAsync<Account>(Tenant, _id, Cancelled));
-        Assert.Null(await _store.Documents.LoadAtVersionAsync<Account>(Tenant, _id, 1, Cancelled));
-        Assert.Null(await _store.Documents.LoadAsync<Tally>(Guid.CreateVersion7(), _id, Cancelled));
-        Assert.Null(await _store.Documents.LoadAtVersionAsync<Tally>(Guid.CreateVersion7(), _id, 1, Cancelled));
+        Assert.Null(await _store.Documents.LoadAsync<Visit>(Access.ToAll(Tenant), _id, Cancelled));
+        Assert.Null(await _store.Documents.LoadAsync<Account>(Access.ToAll(Tenant), _id, Cancelled));
+        Assert.Null(await _store.Documents.LoadAtVersionAsync<Account>(Access.ToAll(Tenant), _id, 1, Cancelled));
+        Assert.Null(await _store.Documents.LoadAsync<Tally>(Access.ToAll(Guid.CreateVersion7()), _id, Cancelled));
+        Assert.Null(
+            await _store.Documents.LoadAtVersionAsync<Tally>(Access.ToAll(Guid.CreateVersion7()), _id, 1, Cancelled)
+        );
         // And nobody makes a document of a stream that is another one's.
         await Assert.ThrowsAsync<ConcurrencyException>(() =>
             _store.Documents.DecideAsync<Visit>(TestStore.Context, _id, _ => Decision.Append(new Stepped()), Cancelled)
@@ -252,9 +259,9 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
             Cancelled
         );
 
-        var loaded = await _store.Documents.LoadAsync<Tally>(Tenant, _id, Cancelled);
+        var loaded = await _store.Documents.LoadAsync<Tally>(Access.ToAll(Tenant), _id, Cancelled);
         Assert.Equal("\ufffd\0", loaded!.Value.LastText);
-        Assert.Equal(loaded, await _store.Documents.LoadAtVersionAsync<Tally>(Tenant, _id, 1, Cancelled));
+        Assert.Equal(loaded, await _store.Documents.LoadAtVersionAsync<Tally>(Access.ToAll(Tenant), _id, 1, Cancelled));
     }
 
     [Fact]
@@ -275,9 +282,9 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
             );
 
         Assert.NotNull((await CreateAsync(two)).Conflict);
-        Assert.Null(await _store.Documents.LoadAsync<Tally>(Tenant, one, Cancelled));
+        Assert.Null(await _store.Documents.LoadAsync<Tally>(Access.ToAll(Tenant), one, Cancelled));
         Assert.Null((await CreateAsync(Guid.CreateVersion7())).Conflict);
-        Assert.NotNull(await _store.Documents.LoadAsync<Tally>(Tenant, one, Cancelled));
+        Assert.NotNull(await _store.Documents.LoadAsync<Tally>(Access.ToAll(Tenant), one, Cancelled));
     }
 
     [Fact]

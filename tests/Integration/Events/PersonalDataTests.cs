@@ -112,7 +112,9 @@ public sealed class PersonalDataTests(SharedPostgres server) : IAsyncLifetime
         Assert.DoesNotContain("Ada", row, StringComparison.Ordinal);
         Assert.Equal(
             "Ada's last words",
-            (await _store.Documents.LoadAsync<Diary>(TestStore.Context.TenantId, id, Cancelled))!.Value.LastWords
+            (await _store.Documents.LoadAsync<Diary>(Access.ToAll(TestStore.Context.TenantId), id, Cancelled))!
+                .Value
+                .LastWords
         );
 
         await RepairAsync(id);
@@ -121,14 +123,18 @@ public sealed class PersonalDataTests(SharedPostgres server) : IAsyncLifetime
         await EraseAsync(_person);
         Assert.Equal(
             "[erased]",
-            (await _store.Documents.LoadAsync<Diary>(TestStore.Context.TenantId, id, Cancelled))!.Value.LastWords
+            (await _store.Documents.LoadAsync<Diary>(Access.ToAll(TestStore.Context.TenantId), id, Cancelled))!
+                .Value
+                .LastWords
         );
         await RepairAsync(id);
         Assert.Contains("{\"sealed\":null", await RowAsync(id), StringComparison.Ordinal);
         await WriteAsync(id, "another's words", by: Guid.CreateVersion7());
         Assert.Equal(
             "another's words",
-            (await _store.Documents.LoadAsync<Diary>(TestStore.Context.TenantId, id, Cancelled))!.Value.LastWords
+            (await _store.Documents.LoadAsync<Diary>(Access.ToAll(TestStore.Context.TenantId), id, Cancelled))!
+                .Value
+                .LastWords
         );
     }
 

@@ -21,7 +21,7 @@ internal sealed record Line(Guid SingerId, [property: Personal(Of = nameof(Line.
 internal sealed record Whispered([property: Personal] string Text, [property: Personal] string? Echo) : IEvent;
 
 /// <summary>A document that keeps what somebody wrote.</summary>
-[StreamType("test-diary")]
+[StreamType("test-diary", Owner = DocumentOwner.Organization)]
 internal sealed record Diary(
     Guid AuthorId,
     int Entries,

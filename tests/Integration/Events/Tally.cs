@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Tests.Integration.Events;
 
 /// <summary>Counts, and remembers the last words: a document with a row.</summary>
-[StreamType("test-tally")]
+[StreamType("test-tally", Owner = DocumentOwner.Organization)]
 internal sealed record Tally(int Count, string? LastText) : IDocument<Tally>
 {
     public static Tally Evolve(Tally? current, IEvent @event) =>
@@ -18,7 +18,7 @@ internal sealed record Tally(int Count, string? LastText) : IDocument<Tally>
 internal sealed record Counted(int By, string? Text = null) : IEvent;
 
 /// <summary>The same without a row.</summary>
-[StreamType("test-visit", Snapshot = SnapshotKind.Folded)]
+[StreamType("test-visit", Owner = DocumentOwner.Organization, Snapshot = SnapshotKind.Folded)]
 internal sealed record Visit(int Steps) : IDocument<Visit>
 {
     public static Visit Evolve(Visit? current, IEvent @event) =>
@@ -38,7 +38,7 @@ internal sealed record Stepped(RawJson? Body = null) : IEvent;
 internal sealed record Noted(string Text, RawJson? Body = null) : IEvent;
 
 /// <summary>A document whose table has a unique index (made by the tests that need it).</summary>
-[StreamType("test-account")]
+[StreamType("test-account", Owner = DocumentOwner.Organization)]
 internal sealed record Account(string Email) : IDocument<Account>
 {
     public static Account Evolve(Account? current, IEvent @event) =>

@@ -121,7 +121,11 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         var id = Guid.Parse(response.Headers.GetValues(InferenceIdHeader).Single());
         var documents = Host.Services.GetRequiredService<DocumentStore>();
         return (
-            await documents.LoadAsync<Inference>(await TenantAsync(cancellationToken), id, cancellationToken)
+            await documents.LoadAsync<Inference>(
+                Access.ToAll(await TenantAsync(cancellationToken)),
+                id,
+                cancellationToken
+            )
         )!.Value;
     }
 

@@ -440,7 +440,7 @@ public sealed class IdempotencyTests(VerbatimHost host) : IClassFixture<Verbatim
         var tenant = await host.Services.GetRequiredService<FirstOrganization>().GetIdAsync(Cancellation);
         var keys = await host
             .Services.GetRequiredService<DocumentStore>()
-            .ListAsync<ApiKey>(tenant, before: null, limit: int.MaxValue, Cancellation);
+            .ListAsync<ApiKey>(Access.ToAll(tenant), before: null, limit: int.MaxValue, Cancellation);
         return keys.Count(k => k.Value.Name == name);
     }
 

@@ -188,19 +188,19 @@ public sealed class EventCatalogTests
         public static NoStreamType Evolve(NoStreamType? current, IEvent @event) => new();
     }
 
-    [StreamType("Bad_Name")]
+    [StreamType("Bad_Name", Owner = DocumentOwner.Organization)]
     private sealed record BadStreamType : IDocument<BadStreamType>
     {
         public static BadStreamType Evolve(BadStreamType? current, IEvent @event) => new();
     }
 
-    [StreamType("twice")]
+    [StreamType("twice", Owner = DocumentOwner.Organization)]
     private sealed record OnceDocument : IDocument<OnceDocument>
     {
         public static OnceDocument Evolve(OnceDocument? current, IEvent @event) => new();
     }
 
-    [StreamType("twice")]
+    [StreamType("twice", Owner = DocumentOwner.Organization)]
     private sealed record TwiceDocument : IDocument<TwiceDocument>
     {
         public static TwiceDocument Evolve(TwiceDocument? current, IEvent @event) => new();

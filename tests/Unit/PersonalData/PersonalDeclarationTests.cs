@@ -31,7 +31,7 @@ public sealed class PersonalDeclarationTests
     [EventType("test.personal-of-nobody")]
     private sealed record PersonalOfNobody([property: Personal(Of = "Somebody")] string Text) : IEvent;
 
-    [StreamType("test-personal-document")]
+    [StreamType("test-personal-document", Owner = DocumentOwner.Organization)]
     private sealed record PersonalDocument([property: Personal] string Text) : IDocument<PersonalDocument>
     {
         public static PersonalDocument Evolve(PersonalDocument? current, IEvent @event) =>

@@ -86,7 +86,7 @@ internal sealed class ErasePerson : IEndpoint
     )
     {
         var subjectId = request.SubjectId!.Value;
-        if (subjectId == caller.UserId)
+        if (subjectId == caller.PrincipalId)
             return Problems.Create(Yourself);
         if (await subjects.FindAsync(caller.TenantId, subjectId, cancellationToken) is not { } subject)
             return Problems.Create(Unknown);
@@ -115,7 +115,7 @@ internal sealed class ErasePerson : IEndpoint
         var (path, began) = ($"/api/audit/erasures/{id}", time.GetTimestamp());
         while (true)
         {
-            var erasure = (await store.LoadAsync<Erasure>(caller.TenantId, id, cancellationToken))!.Value;
+            var erasure = (await store.LoadAsync<Erasure>(caller.Access, id, cancellationToken))!.Value;
             if (erasure.Status == ErasureStatus.Completed)
                 return TypedResults.Created(path, ErasureResponse.From(id, erasure));
             if (time.GetElapsedTime(began) > Patience)

@@ -4,7 +4,7 @@ using Verbatim.Platform.PersonalData;
 namespace Verbatim.Modules.Audit.Erasures;
 
 /// <summary>The erasure of a person, and what was touched. Says nothing about the person but their id.</summary>
-[StreamType("erasure")]
+[StreamType("erasure", Owner = DocumentOwner.Organization)]
 internal sealed record Erasure(Guid SubjectId, ErasureStatus Status, IReadOnlyList<ErasedRows> Touched)
     : IDocument<Erasure>
 {

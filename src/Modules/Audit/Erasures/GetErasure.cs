@@ -35,7 +35,7 @@ internal sealed class GetErasure : IEndpoint
         DocumentStore store,
         CancellationToken cancellationToken
     ) =>
-        await store.LoadAsync<Erasure>(caller.TenantId, id, cancellationToken) is { } erasure
+        await store.LoadAsync<Erasure>(caller.Access, id, cancellationToken) is { } erasure
             ? TypedResults.Ok(ErasureResponse.From(id, erasure.Value))
             : Problems.Create(NotFound);
 }

@@ -32,7 +32,7 @@ internal sealed class ListErasures : IEndpoint
     ) =>
         DocumentPages.ListAsync<Erasure, ErasureResponse>(
             store,
-            caller.TenantId,
+            caller.Access,
             page,
             document => ErasureResponse.From(document.Id, document.Value),
             cancellationToken

@@ -18,7 +18,11 @@ internal static class OnSubjectErased
     {
         var recorded = message.Recorded;
         var context = new AppendContext(recorded.TenantId, "system:erasure", recorded.Correlation);
-        var erasure = await store.LoadAsync<Erasure>(recorded.TenantId, recorded.StreamId, cancellationToken);
+        var erasure = await store.LoadAsync<Erasure>(
+            Access.ToAll(recorded.TenantId),
+            recorded.StreamId,
+            cancellationToken
+        );
         if (erasure?.Value.Status is not ErasureStatus.Running)
             return;
         var touched = await subjects.SweepAsync(context, erased.SubjectId, cancellationToken);

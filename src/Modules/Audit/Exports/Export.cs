@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Audit.Exports;
 
 /// <summary>That somebody took events out of the system, and which: reading of that kind is on record like everything else.</summary>
-[StreamType("export", Snapshot = SnapshotKind.Folded)]
+[StreamType("export", Owner = DocumentOwner.Organization, Snapshot = SnapshotKind.Folded)]
 internal sealed record Export(long TreeSize, long After, ExportedEvents Events) : IDocument<Export>
 {
     public static Export Evolve(Export? current, IEvent @event) =>

@@ -100,7 +100,7 @@ internal sealed class CreateChatCompletion(
                 deployment.Name,
                 deployment.Provider,
                 request.Stream,
-                caller.UserId,
+                caller.PrincipalId,
                 journal.Instance,
                 ClientRequestIdOf(http.Request),
                 new RawJson(body)

@@ -7,7 +7,7 @@ namespace Verbatim.Modules.Gateway.Inferences;
 /// One model call through the gateway: the intent, recorded before anything is sent to a provider, and what came of it. Two events as a rule, so
 /// its state is folded when it is read.
 /// </summary>
-[StreamType("inference", Snapshot = SnapshotKind.Folded)]
+[StreamType("inference", Owner = nameof(UserId), Snapshot = SnapshotKind.Folded)]
 internal sealed record Inference(
     InferenceStatus Status,
     string Wire,

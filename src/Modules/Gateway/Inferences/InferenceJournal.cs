@@ -134,7 +134,11 @@ internal sealed partial class InferenceJournal(
         // At version 0 the intent never was recorded, and nothing was sent. At 2 another instance may have taken this one for dead.
         if (result.Conflict is not { Actual: 2 })
             return;
-        var inference = await documents.LoadAsync<Inference>(context.TenantId, id, CancellationToken.None);
+        var inference = await documents.LoadAsync<Inference>(
+            Access.ToAll(context.TenantId),
+            id,
+            CancellationToken.None
+        );
         if (inference is { Value.Status: InferenceStatus.Unknown })
             await events.AppendAsync(context, new StreamEvents(StreamType, id, 2, [outcome]), CancellationToken.None);
     }

@@ -1,3 +1,4 @@
+using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Identity.ApiKeys;
@@ -10,7 +11,7 @@ namespace Verbatim.Modules.Identity.ApiKeys;
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="ExpiresAt">When it ends by itself, or null.</param>
 /// <param name="RevokedAt">When it was revoked, or null.</param>
-[StreamType("api-key")]
+[StreamType("api-key", Owner = nameof(UserId))]
 internal sealed record ApiKey(
     [property: Personal(Of = nameof(ApiKey.UserId))] string Name,
     string Prefix,
@@ -60,4 +61,4 @@ internal sealed record ApiKeyCreated(
 /// <summary>The key does not work any more, on any instance, from a second later on.</summary>
 /// <param name="RevokedAt">When.</param>
 [EventType("identity.api-key-revoked")]
-internal sealed record ApiKeyRevoked(DateTimeOffset RevokedAt) : IEvent;
+internal sealed record ApiKeyRevoked(DateTimeOffset RevokedAt) : IStandingChange;

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Security.Claims;
 using System.Text.Json;
 using Microsoft.AspNetCore.Authentication;
 using Npgsql;
@@ -7,34 +5,23 @@ using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
-using Verbatim.Platform.Messaging;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.ApiKeys;
 
-/// <summary>
-/// Who stands behind a secret. Remembered, so that a request costs no database read; forgotten as soon as this instance hears from the log
-/// that the key was revoked, whichever instance did it.
-/// </summary>
-internal sealed class ApiKeyCallers(Database database, EventCatalog catalog, TimeProvider time) : ILogObserver
+/// <summary>Who stands behind the secret of an API key.</summary>
+internal sealed class ApiKeyCallers
 {
-    // What bounds the memory; past it everything is forgotten and learnt again.
-    private const int MaxRemembered = 100_000;
+    private readonly Database _database;
+    private readonly EventCatalog _catalog;
+    private readonly CallerCache _callers;
 
-    // A second line of defence, should an event ever be missed.
-    private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
-
-    private readonly ConcurrentDictionary<SecretHash, Remembered> _remembered = new();
-
-    // Grows with every forgetting: what was read before it may be stale and is not remembered.
-    private long _generation;
-
-    private sealed record Remembered(
-        Guid ApiKeyId,
-        AuthenticateResult Result,
-        DateTimeOffset? ExpiresAt,
-        DateTimeOffset ReadAt
-    );
+    public ApiKeyCallers(Database database, EventCatalog catalog, Standings standings, TimeProvider time)
+    {
+        _database = database;
+        _catalog = catalog;
+        _callers = new CallerCache(standings, time, ReadAsync);
+    }
 
     // What of a key's row decides; its name is sealed, and is not needed.
     private sealed record ApiKeyRights(
@@ -44,49 +31,18 @@ internal sealed class ApiKeyCallers(Database database, EventCatalog catalog, Tim
         DateTimeOffset? RevokedAt
     );
 
-    public IReadOnlyCollection<Type> EventTypes { get; } = [typeof(ApiKeyRevoked)];
-
     /// <summary>The result of authenticating with this secret, or null when it is nobody's.</summary>
-    public ValueTask<AuthenticateResult?> FindAsync(ReadOnlySpan<char> secret, CancellationToken cancellationToken)
-    {
-        var hash = ApiKeySecret.HashOf(secret);
-        var now = time.GetUtcNow();
-        if (_remembered.TryGetValue(hash, out var known) && now - known.ReadAt < MaxAge)
-            return ValueTask.FromResult(known.ExpiresAt <= now ? null : known.Result);
-        return new ValueTask<AuthenticateResult?>(ReadAsync(hash, now, cancellationToken));
-    }
+    public ValueTask<AuthenticateResult?> FindAsync(ReadOnlySpan<char> secret, CancellationToken cancellationToken) =>
+        _callers.FindAsync(SecretHash.Of(secret), cancellationToken);
 
-    public void Forget(Guid apiKeyId)
+    private async Task<FoundCaller?> ReadAsync(SecretHash hash, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref _generation);
-        foreach (var (hash, remembered) in _remembered)
-        {
-            if (remembered.ApiKeyId == apiKeyId)
-                _remembered.TryRemove(hash, out _);
-        }
-    }
-
-    public void Observe(RecordedEvent recorded, IEvent @event) => Forget(recorded.StreamId);
-
-    public void Reset()
-    {
-        Interlocked.Increment(ref _generation);
-        _remembered.Clear();
-    }
-
-    private async Task<AuthenticateResult?> ReadAsync(
-        SecretHash hash,
-        DateTimeOffset now,
-        CancellationToken cancellationToken
-    )
-    {
-        var generation = Interlocked.Read(ref _generation);
-        await using var command = database.Writes.CreateCommand(
-            """
-            select s.tenant_id, s.api_key_id, k.data::text, u.data ->> 'role'
+        await using var command = _database.Writes.CreateCommand(
+            $"""
+            select s.tenant_id, s.api_key_id, k.data::text, p.role
             from identity.api_key_secrets s
             join documents.api_key k on k.tenant_id = s.tenant_id and k.id = s.api_key_id
-            join documents.user u on u.tenant_id = s.tenant_id and u.id = (k.data ->> 'userId')::uuid
+            join {Principals.Active} p on p.tenant_id = s.tenant_id and p.id = (k.data ->> 'userId')::uuid
             where s.hash = $1
             """
         );
@@ -97,26 +53,21 @@ internal sealed class ApiKeyCallers(Database database, EventCatalog catalog, Tim
 
         var tenantId = reader.GetGuid(0);
         var id = reader.GetGuid(1);
-        var key = JsonSerializer.Deserialize<ApiKeyRights>(reader.GetFieldValue<byte[]>(2), catalog.Json)!;
+        var key = JsonSerializer.Deserialize<ApiKeyRights>(reader.GetFieldValue<byte[]>(2), _catalog.Json)!;
         if (key.RevokedAt is not null || key.ExpiresAt <= now)
             return null;
 
         // A key never does more than its maker may do now.
-        var scopes = RoleScopes.Of(Enum.Parse<Role>(reader.GetString(3), ignoreCase: true));
+        var role = Principals.RoleOf(reader.GetString(3));
         var caller = new Caller(
             tenantId,
             $"api-key:{id}",
             key.UserId,
-            key.Scopes.Where(scopes.Contains).ToHashSet(StringComparer.Ordinal)
-        );
-        var principal = new ClaimsPrincipal(new CallerIdentity(caller, CredentialHandler.Scheme));
-        var result = AuthenticateResult.Success(new AuthenticationTicket(principal, CredentialHandler.Scheme));
-
-        if (_remembered.Count >= MaxRemembered)
-            _remembered.Clear();
-        _remembered[hash] = new Remembered(id, result, key.ExpiresAt, now);
-        if (generation != Interlocked.Read(ref _generation))
-            _remembered.TryRemove(hash, out _);
-        return result;
+            key.Scopes.Where(RoleScopes.Of(role).Contains).ToHashSet(StringComparer.Ordinal)
+        )
+        {
+            Reach = RoleScopes.ReachOf(role),
+        };
+        return new FoundCaller(caller, key.ExpiresAt, [id, key.UserId, tenantId]);
     }
 }

@@ -148,7 +148,7 @@ internal sealed class CreateApiKey : IEndpoint
             request.Name,
             ApiKeySecret.PrefixOf(secret),
             scopes,
-            caller.UserId,
+            caller.PrincipalId,
             now,
             request.ExpiresAt?.ToUniversalTime()
         );

@@ -30,7 +30,7 @@ internal sealed class GetApiKey : IEndpoint
         CancellationToken cancellationToken
     )
     {
-        var key = await store.LoadAsync<ApiKey>(caller.TenantId, id, cancellationToken);
+        var key = await store.LoadAsync<ApiKey>(caller.Access, id, cancellationToken);
         return key is null
             ? Problems.NotFound("identity.api-key-not-found", "There is no such API key.")
             : TypedResults.Ok(ApiKeyResponse.From(id, key.Value));

@@ -32,7 +32,7 @@ internal sealed class ListApiKeys : IEndpoint
     ) =>
         await DocumentPages.ListAsync<ApiKey, ApiKeyResponse>(
             store,
-            caller.TenantId,
+            caller.Access,
             page,
             document => ApiKeyResponse.From(document.Id, document.Value),
             cancellationToken

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
+using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -29,7 +30,7 @@ internal sealed class RevokeApiKey : IEndpoint
         Caller caller,
         HttpContext http,
         DocumentStore store,
-        ApiKeyCallers callers,
+        Standings standings,
         TimeProvider time,
         CancellationToken cancellationToken
     )
@@ -41,7 +42,7 @@ internal sealed class RevokeApiKey : IEndpoint
             cancellationToken
         );
         // This instance need not wait to hear it from the log.
-        callers.Forget(id);
+        standings.Forget(id);
         return outcome.Match<Results<NoContent, ProblemHttpResult>>(
             _ => TypedResults.NoContent(),
             refusal => Problems.From(refusal)

@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Identity.Organizations;
 
 /// <summary>A tenant: everything belongs to exactly one. Its id is the tenant id of every row.</summary>
-[StreamType("organization")]
+[StreamType("organization", Owner = DocumentOwner.Organization)]
 internal sealed record Organization(string Name, DateTimeOffset CreatedAt) : IDocument<Organization>
 {
     public static Organization Evolve(Organization? current, IEvent @event) =>

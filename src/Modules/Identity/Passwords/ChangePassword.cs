@@ -53,7 +53,7 @@ internal sealed class ChangePassword : IEndpoint
         CancellationToken cancellationToken
     )
     {
-        var account = await passwords.FindByIdAsync(caller.UserId, cancellationToken);
+        var account = await passwords.FindByIdAsync(caller.PrincipalId, cancellationToken);
         if (account is null)
             return Problems.NotFound("identity.user-not-found", "There is no such account.");
         if (
@@ -65,7 +65,11 @@ internal sealed class ChangePassword : IEndpoint
             return Problems.Create(
                 new HttpError(422, "identity.same-password", "The new password is the old one; choose another.")
             );
-        var home = await store.LoadAsync<Organization>(account.TenantId, account.TenantId, cancellationToken);
+        var home = await store.LoadAsync<Organization>(
+            Access.ToAll(account.TenantId),
+            account.TenantId,
+            cancellationToken
+        );
         if (PasswordRules.Check(request.NewPassword, account.Email, home?.Value.Name) is { } weakness)
             return Problems.From(weakness);
 

@@ -88,7 +88,10 @@ internal sealed class PasswordStore(Database database, DocumentStore documents, 
     )
     {
         var (tenantId, userId, hash) = await ReadRowAsync(condition, parameter, cancellationToken);
-        if (hash is null || await documents.LoadAsync<User>(tenantId, userId, cancellationToken) is not { } user)
+        if (
+            hash is null
+            || await documents.LoadAsync<User>(Access.ToAll(tenantId), userId, cancellationToken) is not { } user
+        )
             return null;
         return new Account(tenantId, userId, user.Value.Email, user.Value.Role, user.Value.MustChangePassword, hash);
     }

@@ -24,6 +24,9 @@ internal sealed record AccessToken
     /// <summary><c>client_id</c>: the application that was given the token; required by RFC 9068 §2.2.</summary>
     public required string ClientId { get; init; }
 
+    /// <summary><c>sid</c>: the login that the token belongs to, with which it ends; null for a client that acts for itself.</summary>
+    public Guid? LoginId { get; init; }
+
     /// <summary><c>roles</c> (RFC 9068 §2.2.3.1), in the organization. Not empty strings.</summary>
     public ImmutableArray<string> Roles { get; init; } = [];
 

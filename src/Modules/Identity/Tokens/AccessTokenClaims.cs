@@ -32,6 +32,8 @@ internal static class AccessTokenClaims
         writer.WriteString("jti"u8, token.Id);
         writer.WriteString("client_id"u8, token.ClientId);
         writer.WriteString("org_id"u8, token.OrganizationId);
+        if (token.LoginId is { } login)
+            writer.WriteString("sid"u8, login);
         writer.WriteStartArray("roles"u8);
         foreach (var role in token.Roles)
             writer.WriteStringValue(role);
@@ -57,6 +59,7 @@ internal static class AccessTokenClaims
         Guid? subject = null;
         Guid? organization = null;
         string? client = null;
+        Guid? login = null;
         ImmutableArray<string>? roles = null;
         ImmutableArray<string>? scopes = [];
         DateTimeOffset? issuedAt = null;
@@ -80,6 +83,8 @@ internal static class AccessTokenClaims
                 isRead = (organization = Id(ref reader)) is not null;
             else if (reader.ValueTextEquals("client_id"u8))
                 isRead = (client = Text(ref reader)) is not null;
+            else if (reader.ValueTextEquals("sid"u8))
+                isRead = (login = Id(ref reader)) is not null;
             else if (reader.ValueTextEquals("roles"u8))
                 isRead = (roles = Texts(ref reader)) is not null;
             else if (reader.ValueTextEquals("scope"u8))
@@ -122,6 +127,7 @@ internal static class AccessTokenClaims
             Subject = subject.Value,
             OrganizationId = organization.Value,
             ClientId = client,
+            LoginId = login,
             Roles = roles.Value,
             Scopes = scopes.Value,
             IssuedAt = issuedAt.Value,

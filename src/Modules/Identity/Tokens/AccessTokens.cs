@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
-using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Configuration;
 using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Identity.Tokens;
@@ -14,39 +14,79 @@ internal sealed class AccessTokens
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
 
     private readonly SigningKeys _keys;
+    private readonly Principals _principals;
+    private readonly Standings _standings;
+    private readonly TimeProvider _time;
     private readonly AccessTokenIssuer _issuer;
     private readonly AccessTokenValidator _validator;
 
-    // The validator gives the same object for the same token, so what follows from it is made once.
-    private readonly ConditionalWeakTable<AccessToken, AuthenticateResult> _results = new();
+    // The validator gives the same object for the same token, so what follows from it is looked up once.
+    private readonly ConditionalWeakTable<AccessToken, RememberedCaller> _remembered = new();
 
-    public AccessTokens(IConfiguration configuration, SigningKeys keys, TimeProvider time)
+    public AccessTokens(
+        IConfiguration configuration,
+        SigningKeys keys,
+        Principals principals,
+        Standings standings,
+        TimeProvider time
+    )
     {
         var issuer = configuration["Identity:Issuer"] is { Length: > 0 } given ? given : "urn:verbatim";
         _keys = keys;
+        _principals = principals;
+        _standings = standings;
+        _time = time;
         _issuer = new AccessTokenIssuer(issuer, Audience);
         _validator = new AccessTokenValidator(issuer, Audience, time, ClockSkew);
     }
 
     public string Issue(AccessToken token) => _issuer.Issue(token, _keys.Current);
 
-    /// <summary>The result of authenticating with this token, or null when it is not a valid one.</summary>
-    public AuthenticateResult? Authenticate(ReadOnlySpan<char> text)
+    /// <summary>
+    /// The result of authenticating with this token, or null when it is not a valid one, its login has ended, or its principal or
+    /// organization is suspended.
+    /// </summary>
+    public ValueTask<AuthenticateResult?> AuthenticateAsync(
+        ReadOnlySpan<char> text,
+        CancellationToken cancellationToken
+    )
     {
         if (!_validator.TryValidate(text, _keys.Public, out var token, out _))
-            return null;
-        return _results.GetValue(token, CreateResult);
+            return ValueTask.FromResult<AuthenticateResult?>(null);
+        var now = _time.GetUtcNow();
+        if (_remembered.TryGetValue(token, out var known) && known.HoldsAt(now))
+            return ValueTask.FromResult<AuthenticateResult?>(known.Result);
+        return new ValueTask<AuthenticateResult?>(ReadAsync(token, now, cancellationToken));
     }
 
-    private static AuthenticateResult CreateResult(AccessToken token)
+    private async Task<AuthenticateResult?> ReadAsync(
+        AccessToken token,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
+        var generation = _standings.Generation;
+        var (tenantId, principalId) = (token.OrganizationId, token.Subject);
+        if (
+            await _principals.FindRoleAsync(tenantId, principalId, token.LoginId, now, cancellationToken)
+            is not { } role
+        )
+            return null;
+
+        // A token never does more than its principal may do now.
         var caller = new Caller(
-            token.OrganizationId,
-            $"user:{token.Subject}",
-            token.Subject,
-            token.Scopes.ToHashSet(StringComparer.Ordinal)
-        );
-        var principal = new ClaimsPrincipal(new CallerIdentity(caller, CredentialHandler.Scheme));
-        return AuthenticateResult.Success(new AuthenticationTicket(principal, CredentialHandler.Scheme));
+            tenantId,
+            $"user:{principalId}",
+            principalId,
+            token.Scopes.Where(RoleScopes.Of(role).Contains).ToHashSet(StringComparer.Ordinal)
+        )
+        {
+            Reach = RoleScopes.ReachOf(role),
+            LoginId = token.LoginId,
+        };
+        Guid[] restsOn = token.LoginId is { } login ? [login, principalId, tenantId] : [principalId, tenantId];
+        var remembered = _standings.Remember(new FoundCaller(caller, token.ExpiresAt, restsOn), generation);
+        _remembered.AddOrUpdate(token, remembered);
+        return remembered.Result;
     }
 }

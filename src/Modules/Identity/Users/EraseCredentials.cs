@@ -1,5 +1,6 @@
 using Npgsql;
 using Verbatim.Modules.Identity.ApiKeys;
+using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
@@ -7,7 +8,7 @@ using Verbatim.Platform.Postgres;
 namespace Verbatim.Modules.Identity.Users;
 
 /// <summary>An erased person cannot log in any more, and their API keys are revoked.</summary>
-internal sealed class EraseCredentials(Database database, DocumentStore store, ApiKeyCallers callers, TimeProvider time)
+internal sealed class EraseCredentials(Database database, DocumentStore store, Standings standings, TimeProvider time)
     : IErasureStep
 {
     public string Name => "credentials";
@@ -29,7 +30,7 @@ internal sealed class EraseCredentials(Database database, DocumentStore store, A
                 cancellationToken
             );
             // This instance need not wait to hear it from the log.
-            callers.Forget(key);
+            standings.Forget(key);
         }
         var passwords = await ReadAsync(
             "delete from identity.passwords where tenant_id = $1 and user_id = $2 returning user_id",

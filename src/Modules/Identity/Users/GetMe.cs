@@ -57,12 +57,12 @@ internal sealed class GetMe : IEndpoint
         CancellationToken cancellationToken
     )
     {
-        var user = await store.LoadAsync<User>(caller.TenantId, caller.UserId, cancellationToken);
+        var user = await store.LoadAsync<User>(caller.Access, caller.PrincipalId, cancellationToken);
         if (user is null)
             return Problems.NotFound("identity.user-not-found", "There is no such account.");
         return TypedResults.Ok(
             new MeResponse(
-                caller.UserId,
+                caller.PrincipalId,
                 caller.TenantId,
                 user.Value.Email,
                 user.Value.Role,

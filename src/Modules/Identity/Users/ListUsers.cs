@@ -52,7 +52,7 @@ internal sealed class ListUsers : IEndpoint
     ) =>
         await DocumentPages.ListAsync<User, UserResponse>(
             store,
-            caller.TenantId,
+            caller.Access,
             page,
             document => UserResponse.From(document.Id, document.Value),
             cancellationToken

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using Verbatim.Contracts;
+using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Identity.Users;
 
@@ -58,6 +59,15 @@ internal static class RoleScopes
             Role.Viewer => Viewer,
             Role.Auditor => Auditor,
             _ => throw new ArgumentOutOfRangeException(nameof(role), role, "Not a role."),
+        };
+
+    /// <summary>What a role reaches in its organization.</summary>
+    public static Reach ReachOf(Role role) =>
+        role switch
+        {
+            Role.Admin => Reach.Organization,
+            Role.Auditor => Reach.ReadsOrganization,
+            _ => Reach.Own,
         };
 
     /// <summary>The role's word in tokens and JSON.</summary>

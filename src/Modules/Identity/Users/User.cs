@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Identity.Users;
 
 /// <summary>A person in an organization. The password's hash is not here: it is a secret, and events are read by auditors.</summary>
-[StreamType("user")]
+[StreamType("user", Owner = DocumentOwner.Itself)]
 internal sealed record User(
     [property: Personal(OfStream = true)] string Email,
     Role Role,

@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Operations.DeadLetters;
 
 /// <summary>What people decided about a dead letter, last.</summary>
-[StreamType("dead-letter", Snapshot = SnapshotKind.Folded)]
+[StreamType("dead-letter", Owner = DocumentOwner.Organization, Snapshot = SnapshotKind.Folded)]
 internal sealed record DeadLetterDecision(string Subscription, long Position, string Decided)
     : IDocument<DeadLetterDecision>
 {

@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Operations.Jobs;
 
 /// <summary>What people decided about a job, last.</summary>
-[StreamType("job", Snapshot = SnapshotKind.Folded)]
+[StreamType("job", Owner = DocumentOwner.Organization, Snapshot = SnapshotKind.Folded)]
 internal sealed record JobDecision(string Type, string Decided) : IDocument<JobDecision>
 {
     public static JobDecision Evolve(JobDecision? current, IEvent @event) =>

@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Operations.Projections;
 
 /// <summary>What people of an organization asked of a projection.</summary>
-[StreamType("projection", Snapshot = SnapshotKind.Folded)]
+[StreamType("projection", Owner = DocumentOwner.Organization, Snapshot = SnapshotKind.Folded)]
 internal sealed record ProjectionCare(string Name, int Requests) : IDocument<ProjectionCare>
 {
     public static ProjectionCare Evolve(ProjectionCare? current, IEvent @event) =>

@@ -5,7 +5,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Operations.Subscriptions;
 
 /// <summary>What people of an organization did to a subscription. Whether it rests now is in its own row.</summary>
-[StreamType("subscription", Snapshot = SnapshotKind.Folded)]
+[StreamType("subscription", Owner = DocumentOwner.Organization, Snapshot = SnapshotKind.Folded)]
 internal sealed record SubscriptionSwitch(string Name, bool IsPaused) : IDocument<SubscriptionSwitch>
 {
     public static SubscriptionSwitch Evolve(SubscriptionSwitch? current, IEvent @event) =>
