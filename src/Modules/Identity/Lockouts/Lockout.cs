@@ -3,7 +3,7 @@ using Verbatim.Platform.Events;
 namespace Verbatim.Modules.Identity.Lockouts;
 
 /// <summary>That an account's logins were refused for a time, or that an administrator let them in again. One event each.</summary>
-[StreamType("lockout", Snapshot = SnapshotKind.Folded)]
+[StreamType("lockout", Owner = nameof(UserId), Snapshot = SnapshotKind.Folded)]
 internal sealed record Lockout(Guid UserId, DateTimeOffset? Until) : IDocument<Lockout>
 {
     public static Lockout Evolve(Lockout? current, IEvent @event) =>

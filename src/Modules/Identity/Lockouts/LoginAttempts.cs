@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Npgsql;
 using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
@@ -20,6 +21,7 @@ internal sealed record AttemptKind(string Kind, int FreeFailures, TimeSpan Memor
 /// <summary>An attempt that was counted.</summary>
 /// <param name="Failures">With this one, should it fail.</param>
 /// <param name="Delay">How long further attempts are refused, should it fail; zero for not at all.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct CountedAttempt(int Failures, TimeSpan Delay);
 
 /// <summary>

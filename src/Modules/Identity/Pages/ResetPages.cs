@@ -1,0 +1,6 @@
+namespace Verbatim.Modules.Identity.Pages;
+
+internal static class ResetPages
+{
+    public const string AskPath = "/password-reset";
+}
