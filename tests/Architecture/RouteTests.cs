@@ -19,9 +19,11 @@ public sealed class RouteTests
         "GET /health/live",
         "GET /health/ready",
         "GET /login",
+        "GET /.well-known/oauth-authorization-server",
+        "GET /.well-known/openid-configuration",
+        "GET /oauth/jwks",
         "GET /openapi/v1.json",
         "POST /api/auth/login",
-        "POST /api/auth/refresh",
         "POST /api/auth/refresh",
     ];
 
@@ -48,7 +50,7 @@ public sealed class RouteTests
         var open = routes.Where(r => r.Metadata.GetMetadata<RouteScope>()!.Scope is null).SelectMany(NamesOf);
 
         Assert.Subset(Scopes.All.ToHashSet(StringComparer.Ordinal), demanded.ToHashSet(StringComparer.Ordinal));
-        Assert.Equal(OpenToAnyone, open.Order(StringComparer.Ordinal));
+        Assert.Equal(OpenToAnyone.Order(StringComparer.Ordinal), open.Order(StringComparer.Ordinal));
     }
 
     [Fact]

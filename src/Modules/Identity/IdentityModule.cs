@@ -14,6 +14,7 @@ using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.TwoFactor;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity;
@@ -62,11 +63,13 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<ApiKeyCallers>();
         services.AddSingleton<Principals>();
+        services.AddSingleton<IDenialRecorder>(p => p.GetRequiredService<DenialRecorder>());
         services.AddSingleton<Memberships>();
         services.AddSingleton(LoginSettings.Read(configuration));
         services.AddSingleton<LoginStarter>();
         services.AddSingleton<LoginEnder>();
         services.AddSingleton<LoginCookies>();
         services.AddSingleton<RefreshTokens>();
+        services.AddSingleton<SigningKeyRotation>();
     }
 }

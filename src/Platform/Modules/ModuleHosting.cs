@@ -89,6 +89,8 @@ public static class ModuleHosting
         app.UseFrontDoor();
         app.UseExceptionHandler();
         app.UseStatusCodePages(Errors.WriteStatusAsync);
+        if (app.Services.GetService<IDenialRecorder>() is { } denials)
+            app.Use(next => DeniedAccess.Observe(next, denials));
         app.UseDoorLimits();
         app.UseAuthentication();
         app.UseAuthorization();

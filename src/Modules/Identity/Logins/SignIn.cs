@@ -57,6 +57,7 @@ internal sealed class SignIn : IEndpoint
             .MapPost("/auth/login", HandleAsync)
             .AllowAnyone()
             .LimitByAddress(AddressLimit.Logins)
+            .RecordsDenialsItself()
             .WithTags("Authentication")
             .WithSummary("Log in")
             .WithDescription(

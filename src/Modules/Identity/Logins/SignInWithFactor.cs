@@ -35,6 +35,7 @@ internal sealed class SignInWithFactor : IEndpoint
             .MapPost("/auth/login/second-factor", HandleAsync)
             .AllowAnyone()
             .LimitByAddress(AddressLimit.Logins)
+            .RecordsDenialsItself()
             .WithTags("Authentication")
             .WithSummary("Log in: the second factor")
             .WithDescription(

@@ -80,6 +80,7 @@ internal sealed class FirstStart(
         );
         if (result.Conflict is not null)
             throw new InvalidOperationException("The ids of the first start exist already.");
+        await organization.FindAsync(cancellationToken);
 
         await Console.Out.WriteLineAsync(Welcome(email, givenPassword is null ? password : null, secret));
     }

@@ -39,6 +39,7 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
             )
             .AllowAnyone()
             .LimitByAddress(AddressLimit.Logins)
+            .RecordsDenialsItself()
             .ExcludeFromDescription();
 
     /// <summary>The form of a request; an empty one where it has none.</summary>

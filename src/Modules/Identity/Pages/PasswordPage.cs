@@ -25,6 +25,7 @@ internal sealed class PasswordPage(OwnPassword own, PasswordChanger changer) : I
             .MapPost(Path, ChangeAsync)
             .AllowAnyone()
             .LimitByAddress(AddressLimit.Logins)
+            .RecordsDenialsItself()
             .ExcludeFromDescription();
     }
 

@@ -40,6 +40,7 @@ internal sealed class SecondFactorPages(FactorChanges changes, SecondFactors fac
             .MapPost(path, (HttpContext http) => VisitAsync(http, handle))
             .AllowAnyone()
             .LimitByAddress(AddressLimit.Logins)
+            .RecordsDenialsItself()
             .ExcludeFromDescription();
 
     private static async Task<IResult> VisitAsync(

@@ -47,7 +47,7 @@ internal static class AccessTokenClaims
     /// Reads the claims strictly: all that <see cref="Write"/> writes, each in its own type. Claims that it does not
     /// know are skipped, so that an older instance accepts what a newer one issues. Never throws on input.
     /// </summary>
-    public static TokenFailure Read(ReadOnlySpan<byte> json, string issuer, string audience, out AccessToken? token)
+    public static TokenFailure Read(ReadOnlySpan<byte> json, string? issuer, string audience, out AccessToken? token)
     {
         token = null;
         if (!StrictJson.IsUnambiguousObject(json))
@@ -137,10 +137,10 @@ internal static class AccessTokenClaims
         return TokenFailure.None;
     }
 
-    private static bool? TextEquals(ref Utf8JsonReader reader, string expected)
+    private static bool? TextEquals(ref Utf8JsonReader reader, string? expected)
     {
         reader.Read();
-        return reader.TokenType == JsonTokenType.String ? reader.ValueTextEquals(expected) : null;
+        return reader.TokenType == JsonTokenType.String ? expected is null || reader.ValueTextEquals(expected) : null;
     }
 
     // RFC 7519 §4.1.3: one string, or an array of strings of which the reader must be one.

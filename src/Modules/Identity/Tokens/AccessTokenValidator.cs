@@ -13,19 +13,19 @@ internal sealed class AccessTokenValidator
     /// <summary>The largest clock skew that may be configured.</summary>
     public static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(30);
 
-    private readonly string _issuer;
+    private readonly string? _issuer;
     private readonly string _audience;
     private readonly TimeProvider _clock;
     private readonly TimeSpan _clockSkew;
     private readonly VerifiedTokens _verified = new();
 
     /// <summary>Makes a validator.</summary>
-    /// <param name="issuer">The one <c>iss</c> that is accepted.</param>
+    /// <param name="issuer">The one <c>iss</c> that is accepted, or null where the keys alone tell.</param>
     /// <param name="audience">What <c>aud</c> must be or contain.</param>
     /// <param name="clock">Tells the time that the token's times are compared with.</param>
     /// <param name="clockSkew">How far the clocks of issuer and validator may differ.</param>
     /// <exception cref="ArgumentOutOfRangeException">The skew is negative or above <see cref="MaxClockSkew"/>.</exception>
-    public AccessTokenValidator(string issuer, string audience, TimeProvider clock, TimeSpan clockSkew)
+    public AccessTokenValidator(string? issuer, string audience, TimeProvider clock, TimeSpan clockSkew)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(clockSkew, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(clockSkew, MaxClockSkew);

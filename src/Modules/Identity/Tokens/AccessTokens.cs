@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.Extensions.Configuration;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Http;
@@ -13,34 +12,28 @@ internal sealed class AccessTokens
     private const string Audience = "verbatim";
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
 
+    private readonly Issuer _issuer;
     private readonly SigningKeys _keys;
     private readonly Principals _principals;
     private readonly Standings _standings;
     private readonly TimeProvider _time;
-    private readonly AccessTokenIssuer _issuer;
     private readonly AccessTokenValidator _validator;
 
     // The validator gives the same object for the same token, so what follows from it is looked up once.
     private readonly ConditionalWeakTable<AccessToken, RememberedCaller> _remembered = new();
 
-    public AccessTokens(
-        IConfiguration configuration,
-        SigningKeys keys,
-        Principals principals,
-        Standings standings,
-        TimeProvider time
-    )
+    public AccessTokens(Issuer issuer, SigningKeys keys, Principals principals, Standings standings, TimeProvider time)
     {
-        var issuer = configuration["Identity:Issuer"] is { Length: > 0 } given ? given : "urn:verbatim";
+        _issuer = issuer;
         _keys = keys;
         _principals = principals;
         _standings = standings;
         _time = time;
-        _issuer = new AccessTokenIssuer(issuer, Audience);
-        _validator = new AccessTokenValidator(issuer, Audience, time, ClockSkew);
+        _validator = new AccessTokenValidator(issuer.Required, Audience, time, ClockSkew);
     }
 
-    public string Issue(AccessToken token) => _issuer.Issue(token, _keys.Current);
+    public string Issue(AccessToken token) =>
+        new AccessTokenIssuer(_issuer.Value, Audience).Issue(token, _keys.Current);
 
     /// <summary>
     /// The result of authenticating with this token, or null when it is not a valid one, its login has ended, or its principal or

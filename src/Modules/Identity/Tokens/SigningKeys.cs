@@ -1,58 +1,135 @@
 using System.Security.Cryptography;
-using Npgsql;
+using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Platform.Configuration;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 using Verbatim.Platform.Secrets;
 
 namespace Verbatim.Modules.Identity.Tokens;
 
-/// <summary>The keys that sign access tokens: kept in the database under the master key, so that all instances share them.</summary>
-internal sealed class SigningKeys(Database database, MasterKey masterKey) : IStartupStep
+/// <summary>The keys that sign tokens: kept in the database under the master key, so that all instances share them.</summary>
+internal sealed class SigningKeys(
+    Database database,
+    MasterKey masterKey,
+    FirstOrganization organization,
+    DocumentStore store,
+    TimeProvider time
+) : IStartupStep
 {
-    private SigningKey? _current;
-    private JsonWebKeySet? _public;
+    private KeySchedule? _schedule;
+    private KeySchedule.Moment? _moment;
 
-    public int Order => -10;
+    // After the first organization was made, with which the keys are recorded.
+    public int Order => 10;
 
     /// <summary>The key that signs.</summary>
-    public SigningKey Current =>
-        _current ?? throw new InvalidOperationException("The signing keys are not loaded yet.");
+    public SigningKey Current => Now().Current;
 
     /// <summary>The keys that verify. The same object until the keys change.</summary>
-    public JsonWebKeySet Public =>
-        _public ?? throw new InvalidOperationException("The signing keys are not loaded yet.");
+    public JsonWebKeySet Public => Now().Public;
 
+    /// <summary>Makes the first key of a new installation, and loads what there is.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // Two instances that start together must agree on one key.
-        await ExecuteAsync(
-            connection,
-            "lock table identity.signing_keys in share row exclusive mode",
+        var context = new AppendContext(
+            await organization.GetIdAsync(cancellationToken),
+            "system:signing-keys",
+            Correlation: ""
+        );
+        // Keys of a version that did not record them.
+        var known = await ReadTimesAsync(cancellationToken);
+        var first = SigningKey.Generate();
+        var now = time.GetUtcNow();
+        // Of two instances that start together one makes the key, and the other finds it.
+        await store.DecideAsync<SigningKeyRing>(
+            context,
+            SigningKeyRing.Id,
+            ring =>
+                ring is not null ? Decision.Nothing
+                : known.Count > 0 ? Decision.Append([.. known])
+                : Decision
+                    .Append(new SigningKeyPublished(first.KeyId, now, now))
+                    .AlsoWriting(Store(first, now, signsFrom: now)),
             cancellationToken
         );
-        var keys = await ReadAsync(connection, cancellationToken);
-        if (keys.Count == 0)
-            keys.Add(await MakeAsync(connection, cancellationToken));
-        await transaction.CommitAsync(cancellationToken);
-
-        _current = keys[^1];
-        _public = new JsonWebKeySet(keys.Select(k => k.PublicKey));
+        await ReloadAsync(cancellationToken);
     }
 
-    private async Task<List<SigningKey>> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Reads the keys again, after others have changed them.</summary>
+    public async Task ReloadAsync(CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
-            "select kid, sealed_key from identity.signing_keys order by created_at, kid",
-            connection
+        await using var command = database.Writes.CreateCommand(
+            "select kid, sealed_key, signs_from from identity.signing_keys"
         );
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var keys = new List<SigningKey>();
+        var slots = new List<KeySchedule.Slot>();
         while (await reader.ReadAsync(cancellationToken))
-            keys.Add(Open(reader.GetString(0), reader.GetFieldValue<byte[]>(1)));
-        return keys;
+        {
+            var key = Open(reader.GetString(0), reader.GetFieldValue<byte[]>(1));
+            slots.Add(new KeySchedule.Slot(key, reader.GetFieldValue<DateTimeOffset>(2)));
+        }
+        if (slots.Count == 0)
+            throw new InvalidOperationException("There is no signing key in the database.");
+        var schedule = new KeySchedule(slots);
+        Volatile.Write(ref _moment, schedule.At(time.GetUtcNow()));
+        Volatile.Write(ref _schedule, schedule);
+    }
+
+    /// <summary>The statement that stores a key, for the transaction of the event that says so.</summary>
+    public SqlWrite Store(SigningKey key, DateTimeOffset publishedAt, DateTimeOffset signsFrom)
+    {
+        var jwk = key.ExportPrivateJwk();
+        try
+        {
+            return new SqlWrite(
+                "insert into identity.signing_keys (kid, sealed_key, created_at, signs_from) values ($1, $2, $3, $4)",
+                key.KeyId,
+                masterKey.Seal(jwk, PurposeOf(key.KeyId)),
+                publishedAt.UtcDateTime,
+                signsFrom.UtcDateTime
+            );
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(jwk);
+        }
+    }
+
+    /// <summary>The statement that deletes a key, for the transaction of the event that says so.</summary>
+    public static SqlWrite Delete(string keyId) => new("delete from identity.signing_keys where kid = $1", keyId);
+
+    public static string PurposeOf(string keyId) => "identity.signing-key:" + keyId;
+
+    private KeySchedule.Moment Now()
+    {
+        var moment = Volatile.Read(ref _moment);
+        var now = time.GetUtcNow();
+        if (moment is not null && now < moment.Until)
+            return moment;
+        var schedule =
+            Volatile.Read(ref _schedule) ?? throw new InvalidOperationException("The signing keys are not loaded yet.");
+        moment = schedule.At(now);
+        Volatile.Write(ref _moment, moment);
+        return moment;
+    }
+
+    private async Task<List<SigningKeyPublished>> ReadTimesAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.Writes.CreateCommand(
+            "select kid, created_at, signs_from from identity.signing_keys order by signs_from, kid"
+        );
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var known = new List<SigningKeyPublished>();
+        while (await reader.ReadAsync(cancellationToken))
+            known.Add(
+                new SigningKeyPublished(
+                    reader.GetString(0),
+                    reader.GetFieldValue<DateTimeOffset>(1),
+                    reader.GetFieldValue<DateTimeOffset>(2)
+                )
+            );
+        return known;
     }
 
     private SigningKey Open(string keyId, byte[] sealedKey)
@@ -81,28 +158,5 @@ internal sealed class SigningKeys(Database database, MasterKey masterKey) : ISta
         {
             CryptographicOperations.ZeroMemory(jwk);
         }
-    }
-
-    private async Task<SigningKey> MakeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var key = SigningKey.Generate();
-        var jwk = key.ExportPrivateJwk();
-        await using var command = new NpgsqlCommand(
-            "insert into identity.signing_keys (kid, sealed_key) values ($1, $2)",
-            connection
-        );
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = key.KeyId });
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = masterKey.Seal(jwk, PurposeOf(key.KeyId)) });
-        CryptographicOperations.ZeroMemory(jwk);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-        return key;
-    }
-
-    public static string PurposeOf(string keyId) => "identity.signing-key:" + keyId;
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }
