@@ -9,6 +9,7 @@ using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Pages;
+using Verbatim.Modules.Identity.PasswordResets;
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.TwoFactor;
@@ -55,6 +56,9 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<LoginChallenges>();
         services.AddSingleton<LoginFlow>();
         services.AddSingleton<SecondFactors>();
+        services.AddSingleton<ResetTokens>();
+        services.AddSingleton<PasswordResetter>();
+        services.AddSingleton<PasswordResetRequests>();
         services.AddSingleton<FactorProof>();
         services.AddSingleton<FactorChanges>();
         services.AddSingleton<Custody>();

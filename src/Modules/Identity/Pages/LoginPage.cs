@@ -40,8 +40,23 @@ internal static class LoginPage
                 {Forms.Error(error)}{Forms.Note(note)}
                 <form method="post" action="{Path}">
                 {formToken}{Return(returnTo)}
-                {Forms.Field("E-mail address", EmailField, "email", "username", email, maxLength: 254, isFirst: email.Length == 0)}
-                {Forms.Field("Password", PasswordField, "password", "current-password", maxLength: 1000, isFirst: email.Length > 0)}
+                {Forms.Field(
+                    "E-mail address",
+                    EmailField,
+                    "email",
+                    "username",
+                    email,
+                    maxLength: 254,
+                    isFirst: email.Length == 0
+                )}
+                {Forms.Field(
+                    "Password",
+                    PasswordField,
+                    "password",
+                    "current-password",
+                    maxLength: 1000,
+                    isFirst: email.Length > 0
+                )}
                 <button type="submit">Log in</button>
                 </form>
                 <p class="links"><a href="{ResetPages.AskPath}">I do not know my password any more</a></p>
@@ -67,7 +82,15 @@ internal static class LoginPage
                 <form method="post" action="{FactorPath}">
                 {formToken}{Return(returnTo)}
                 <input type="hidden" name="{ChallengeField}" value="{challenge}">
-                {Forms.Field("Code", CodeField, "text", "one-time-code", hint: "Six digits of your authenticator, or one of your recovery codes.", maxLength: 40, isFirst: true)}
+                {Forms.Field(
+                    "Code",
+                    CodeField,
+                    "text",
+                    "one-time-code",
+                    hint: "Six digits of your authenticator, or one of your recovery codes.",
+                    maxLength: 40,
+                    isFirst: true
+                )}
                 <button type="submit">Go on</button>
                 </form>
                 <p class="links"><a href="{Path}">Begin again</a></p>
@@ -119,7 +142,13 @@ internal static class LoginPage
             case LoginStep.Expired:
                 return Password(formToken, returnTo, email, Expired, status: StatusCodes.Status401Unauthorized);
             default:
-                return Password(formToken, returnTo, email, WrongCredentials, status: StatusCodes.Status401Unauthorized);
+                return Password(
+                    formToken,
+                    returnTo,
+                    email,
+                    WrongCredentials,
+                    status: StatusCodes.Status401Unauthorized
+                );
         }
     }
 

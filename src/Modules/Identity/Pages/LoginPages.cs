@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Modules.Identity.Logins;
@@ -17,7 +16,7 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet(LoginPage.Path, Show).AllowAnyone().ExcludeFromDescription();
+        routes.MapPage(LoginPage.Path, http => Task.FromResult<IResult>(Show(http)));
         Post(routes, LoginPage.Path, LogInAsync);
         Post(routes, LoginPage.FactorPath, ProveFactorAsync);
         Post(routes, LoginPage.OrganizationPath, ChooseAsync);
@@ -28,19 +27,15 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
         string path,
         Func<HttpContext, IFormCollection, LocalPath, Task<IResult>> handle
     ) =>
-        routes
-            .MapPost(
-                path,
-                async (HttpContext http) =>
-                {
-                    var form = await ReadFormAsync(http);
-                    return await handle(http, form, LocalPath.OrRoot(form[LoginPage.ReturnField]));
-                }
-            )
-            .AllowAnyone()
-            .LimitByAddress(AddressLimit.Logins)
-            .RecordsDenialsItself()
-            .ExcludeFromDescription();
+        routes.MapForm(
+            path,
+            AddressLimit.Logins,
+            async http =>
+            {
+                var form = await ReadFormAsync(http);
+                return await handle(http, form, LocalPath.OrRoot(form[LoginPage.ReturnField]));
+            }
+        );
 
     /// <summary>The form of a request; an empty one where it has none.</summary>
     internal static async Task<IFormCollection> ReadFormAsync(HttpContext http)

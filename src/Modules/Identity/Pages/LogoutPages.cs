@@ -1,8 +1,7 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Modules.Identity.Logins;
-using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.Door;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Pages;
@@ -16,8 +15,8 @@ internal sealed class LogoutPages(LoginEnder logins, FormTokens tokens) : IEndpo
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Path, Show).AllowAnyone().ExcludeFromDescription();
-        routes.MapPost(Path, LogOutAsync).AllowAnyone().ExcludeFromDescription();
+        routes.MapPage(Path, http => Task.FromResult(Show(http)));
+        routes.MapForm(Path, AddressLimit.Tokens, LogOutAsync);
     }
 
     private static IResult Show(HttpContext http) =>

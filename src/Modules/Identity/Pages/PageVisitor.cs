@@ -25,7 +25,11 @@ internal static class PageVisitor
     public static SeeOther ToLogin(HttpContext http) =>
         new(
             LocalPath
-                .OrRoot(HttpMethods.IsGet(http.Request.Method) ? http.Request.Path + http.Request.QueryString : http.Request.Path)
+                .OrRoot(
+                    HttpMethods.IsGet(http.Request.Method)
+                        ? http.Request.Path + http.Request.QueryString
+                        : http.Request.Path
+                )
                 .AsReturnOf(LoginPage.Path)
         );
 }

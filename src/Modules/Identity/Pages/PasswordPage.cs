@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Modules.Identity.Passwords;
@@ -20,13 +19,8 @@ internal sealed class PasswordPage(OwnPassword own, PasswordChanger changer) : I
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Path, Show).AllowAnyone().ExcludeFromDescription();
-        routes
-            .MapPost(Path, ChangeAsync)
-            .AllowAnyone()
-            .LimitByAddress(AddressLimit.Logins)
-            .RecordsDenialsItself()
-            .ExcludeFromDescription();
+        routes.MapPage(Path, http => Task.FromResult(Show(http)));
+        routes.MapForm(Path, AddressLimit.Logins, ChangeAsync);
     }
 
     private static IResult Show(HttpContext http) =>
@@ -81,8 +75,22 @@ internal sealed class PasswordPage(OwnPassword own, PasswordChanger changer) : I
                 <form method="post" action="{Path}">
                 {PageVisitor.FormToken(http)}
                 <input type="hidden" name="{LoginPage.ReturnField}" value="{returnTo.Value}">
-                {Forms.Field("Current password", Current, "password", "current-password", maxLength: PasswordRules.MaxLength, isFirst: true)}
-                {Forms.Field("New password", New, "password", "new-password", hint: "At least 12 characters. Several words that only you would put together are good.", maxLength: PasswordRules.MaxLength)}
+                {Forms.Field(
+                    "Current password",
+                    Current,
+                    "password",
+                    "current-password",
+                    maxLength: PasswordRules.MaxLength,
+                    isFirst: true
+                )}
+                {Forms.Field(
+                    "New password",
+                    New,
+                    "password",
+                    "new-password",
+                    hint: "At least 12 characters. Several words that only you would put together are good.",
+                    maxLength: PasswordRules.MaxLength
+                )}
                 <button type="submit">Change it</button>
                 </form>
                 """

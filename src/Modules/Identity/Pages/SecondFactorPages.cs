@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Modules.Identity.Passwords;
@@ -25,23 +24,11 @@ internal sealed class SecondFactorPages(FactorChanges changes, SecondFactors fac
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Path, (HttpContext http) => VisitAsync(http, ShowAsync)).AllowAnyone().ExcludeFromDescription();
-        Post(routes, Path, BeginAsync);
-        Post(routes, ConfirmPath, ConfirmAsync);
-        Post(routes, DisablePath, DisableAsync);
+        routes.MapPage(Path, http => VisitAsync(http, ShowAsync));
+        routes.MapForm(Path, AddressLimit.Logins, http => VisitAsync(http, BeginAsync));
+        routes.MapForm(ConfirmPath, AddressLimit.Logins, http => VisitAsync(http, ConfirmAsync));
+        routes.MapForm(DisablePath, AddressLimit.Logins, http => VisitAsync(http, DisableAsync));
     }
-
-    private static void Post(
-        IEndpointRouteBuilder routes,
-        string path,
-        Func<HttpContext, Caller, IFormCollection, Task<IResult>> handle
-    ) =>
-        routes
-            .MapPost(path, (HttpContext http) => VisitAsync(http, handle))
-            .AllowAnyone()
-            .LimitByAddress(AddressLimit.Logins)
-            .RecordsDenialsItself()
-            .ExcludeFromDescription();
 
     private static async Task<IResult> VisitAsync(
         HttpContext http,
@@ -120,7 +107,14 @@ internal sealed class SecondFactorPages(FactorChanges changes, SecondFactors fac
                 <p>With a second factor, logging in needs a code of an authenticator app on your telephone besides your password.</p>
                 <form method="post" action="{Path}">
                 {PageVisitor.FormToken(http)}
-                {Forms.Field("Your password", PasswordField, "password", "current-password", maxLength: PasswordRules.MaxLength, isFirst: true)}
+                {Forms.Field(
+                    "Your password",
+                    PasswordField,
+                    "password",
+                    "current-password",
+                    maxLength: PasswordRules.MaxLength,
+                    isFirst: true
+                )}
                 <button type="submit">Set it up</button>
                 </form>
                 """
@@ -146,7 +140,15 @@ internal sealed class SecondFactorPages(FactorChanges changes, SecondFactors fac
                 <form method="post" action="{ConfirmPath}">
                 {PageVisitor.FormToken(http)}
                 <input type="hidden" name="{SecretField}" value="{secret}">
-                {Forms.Field("The code that it shows", CodeField, "text", "one-time-code", maxLength: 20, isFirst: true, inputMode: "numeric")}
+                {Forms.Field(
+                    "The code that it shows",
+                    CodeField,
+                    "text",
+                    "one-time-code",
+                    maxLength: 20,
+                    isFirst: true,
+                    inputMode: "numeric"
+                )}
                 <button type="submit">Enable it</button>
                 </form>
                 """
@@ -165,8 +167,21 @@ internal sealed class SecondFactorPages(FactorChanges changes, SecondFactors fac
                 <p>Your second factor is set up. To take it away, prove both once more.</p>
                 <form method="post" action="{DisablePath}">
                 {PageVisitor.FormToken(http)}
-                {Forms.Field("Your password", PasswordField, "password", "current-password", maxLength: PasswordRules.MaxLength)}
-                {Forms.Field("Code", CodeField, "text", "one-time-code", hint: "Six digits of your authenticator, or one of your recovery codes.", maxLength: 40)}
+                {Forms.Field(
+                    "Your password",
+                    PasswordField,
+                    "password",
+                    "current-password",
+                    maxLength: PasswordRules.MaxLength
+                )}
+                {Forms.Field(
+                    "Code",
+                    CodeField,
+                    "text",
+                    "one-time-code",
+                    hint: "Six digits of your authenticator, or one of your recovery codes.",
+                    maxLength: 40
+                )}
                 <button class="quiet" type="submit">Take it away</button>
                 </form>
                 """
