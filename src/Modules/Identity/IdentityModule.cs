@@ -47,6 +47,8 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<PasswordStore>();
         services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
+        services.AddSingleton<OrganizationDirectory>();
+        services.AddSingleton<UserChanger>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<ApiKeyCallers>();
         services.AddSingleton<Principals>();
