@@ -25,6 +25,7 @@ public sealed class RouteTests
         "GET /openapi/v1.json",
         "POST /api/auth/login",
         "POST /api/auth/refresh",
+        "POST /api/invitations/accept",
     ];
 
     [Fact]

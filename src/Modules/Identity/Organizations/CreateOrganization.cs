@@ -72,7 +72,10 @@ internal sealed class CreateOrganization : IEndpoint
             },
             [
                 store.New<Organization>(id, new OrganizationCreated(request.Name, now)),
-                store.New<User>(caller.PrincipalId, new UserJoined(person.Value.Email, Role.Admin, now)),
+                store.New<User>(
+                    caller.PrincipalId,
+                    new UserJoined(person.Value.Email, Role.Admin, now, InvitationId: null)
+                ),
             ],
             [],
             cancellationToken

@@ -94,11 +94,13 @@ internal sealed record UserCreated(
 /// <param name="Email">The address to log in with.</param>
 /// <param name="Role">What the person may do.</param>
 /// <param name="JoinedAt">When.</param>
+/// <param name="InvitationId">By which invitation; null for whoever made the organization.</param>
 [EventType("identity.user-joined")]
 internal sealed record UserJoined(
     [property: Personal(OfStream = true)] string Email,
     Role Role,
-    DateTimeOffset JoinedAt
+    DateTimeOffset JoinedAt,
+    Guid? InvitationId
 ) : IStandingChange;
 
 /// <summary>The person has replaced their password; neither the old nor the new one is on record.</summary>
