@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -27,7 +26,7 @@ public sealed record ChangeMeRequest(
     [property: Description(
         "What your programs keep, at most 16 KB: a JSON object, which replaces the one from before."
     )]
-        JsonElement? Preferences = null
+        IReadOnlyDictionary<string, JsonElement>? Preferences = null
 );
 
 /// <summary>The IANA name of a time zone, or nothing.</summary>
@@ -55,8 +54,8 @@ internal sealed class PreferencesAttribute : ValidationAttribute
     public override bool IsValid(object? value) =>
         value is null
         || (
-            value is JsonElement { ValueKind: JsonValueKind.Object } json
-            && Encoding.UTF8.GetByteCount(json.GetRawText()) <= MaxBytes
+            value is IReadOnlyDictionary<string, JsonElement> json
+            && JsonSerializer.SerializeToUtf8Bytes(json).Length <= MaxBytes
         );
 
     public override string FormatErrorMessage(string name) => "Give a JSON object of at most 16384 bytes.";
@@ -74,7 +73,7 @@ internal sealed class ChangeMe : IEndpoint
                 "What you are called, your language and time zone, and what your programs keep, in this organization."
             )
             .WithRequestExample(
-                new ChangeMeRequest("Ada", "en-GB", "Europe/London", JsonElement.Parse("""{"theme":"dark"}"""))
+                new ChangeMeRequest("Ada", "en-GB", "Europe/London", MeResponse.Example.Preferences)
             )
             .WithResponseExample(StatusCodes.Status200OK, MeResponse.Example)
             .ProducesError(404, "identity.user-not-found", "There is no such person in your organization.")

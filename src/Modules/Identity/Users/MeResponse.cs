@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.ServiceAccounts;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Identity.Users;
@@ -30,11 +31,9 @@ public sealed record MeResponse(
     string? DisplayName,
     string? Locale,
     string? TimeZone,
-    JsonElement Preferences
+    IReadOnlyDictionary<string, JsonElement> Preferences
 )
 {
-    private static readonly JsonElement NoPreferences = JsonElement.Parse("{}");
-
     internal static readonly MeResponse Example = new(
         UserResponse.Example.Id,
         PrincipalKind.User,
@@ -47,7 +46,7 @@ public sealed record MeResponse(
         UserResponse.Example.DisplayName,
         "en-GB",
         "Europe/London",
-        JsonElement.Parse("""{"theme":"dark"}""")
+        new Dictionary<string, JsonElement>(StringComparer.Ordinal) { ["theme"] = JsonElement.Parse("\"dark\"") }
     );
 
     internal static MeResponse From(Caller caller, User user) =>
@@ -63,7 +62,7 @@ public sealed record MeResponse(
             user.DisplayName,
             user.Locale,
             user.TimeZone,
-            user.Preferences is { } preferences ? JsonElement.Parse(preferences.Utf8.Span) : NoPreferences
+            ReadPreferences(user.Preferences)
         );
 
     internal static MeResponse From(Caller caller, ServiceAccount account) =>
@@ -79,6 +78,12 @@ public sealed record MeResponse(
             account.Name,
             Locale: null,
             TimeZone: null,
-            NoPreferences
+            ReadPreferences(null)
         );
+
+    // What is left of an erased person is no object.
+    private static IReadOnlyDictionary<string, JsonElement> ReadPreferences(RawJson? json) =>
+        json is { } raw && raw.Utf8.Span is [(byte)'{', ..]
+            ? JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(raw.Utf8.Span)!
+            : new Dictionary<string, JsonElement>(StringComparer.Ordinal);
 }
