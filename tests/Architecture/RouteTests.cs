@@ -21,10 +21,20 @@ public sealed class RouteTests
         "GET /health/live",
         "GET /health/ready",
         "GET /login",
+        "GET /oauth/authorize",
         "GET /oauth/jwks",
+        "GET /oauth/logout",
+        "GET /oauth/userinfo",
         "GET /openapi/v1.json",
         "POST /api/auth/login",
         "POST /api/auth/refresh",
+        "POST /oauth/authorize",
+        "POST /oauth/consent",
+        "POST /oauth/introspect",
+        "POST /oauth/logout",
+        "POST /oauth/revoke",
+        "POST /oauth/token",
+        "POST /oauth/userinfo",
     ];
 
     [Fact]
@@ -50,7 +60,7 @@ public sealed class RouteTests
         var open = routes.Where(r => r.Metadata.GetMetadata<RouteScope>()!.Scope is null).SelectMany(NamesOf);
 
         Assert.Subset(Scopes.All.ToHashSet(StringComparer.Ordinal), demanded.ToHashSet(StringComparer.Ordinal));
-        Assert.Equal(OpenToAnyone, open.Order(StringComparer.Ordinal));
+        Assert.Equal(OpenToAnyone.Order(StringComparer.Ordinal), open.Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -6,16 +6,14 @@ using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
-using Verbatim.Modules.Identity.OAuth.Authorization;
-using Verbatim.Modules.Identity.OAuth.Clients;
-using Verbatim.Modules.Identity.OAuth.Consents;
-using Verbatim.Modules.Identity.OAuth.Grants;
+using Verbatim.Modules.Identity.OAuth;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Pages;
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity;
@@ -51,23 +49,16 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
-        services.AddSingleton<SigningKeyRotation>();
-        services.AddSingleton<ClientAuthentication>();
-        services.AddSingleton<AuthorizationCodes>();
-        services.AddSingleton<AuthorizationFlow>();
-        services.AddSingleton<ConsentRecords>();
-        services.AddSingleton<LoginFreshness>();
-        services.AddSingleton<IdTokens>();
-        services.AddSingleton<TokenGrants>();
-        services.AddSingleton<TokenLookup>();
-        services.AddSingleton<RevokedTokens>();
         services.AddSingleton<ApiKeyCallers>();
         services.AddSingleton<Principals>();
+        services.AddSingleton<IDenialRecorder>(p => p.GetRequiredService<DenialRecorder>());
         services.AddSingleton<Memberships>();
         services.AddSingleton(LoginSettings.Read(configuration));
         services.AddSingleton<LoginStarter>();
         services.AddSingleton<LoginEnder>();
         services.AddSingleton<LoginCookies>();
         services.AddSingleton<RefreshTokens>();
+        services.AddSingleton<SigningKeyRotation>();
+        services.AddOAuth();
     }
 }

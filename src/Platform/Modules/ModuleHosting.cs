@@ -88,6 +88,8 @@ public static class ModuleHosting
         app.Use(RequestId.InvokeAsync);
         app.UseExceptionHandler();
         app.UseStatusCodePages(Errors.WriteStatusAsync);
+        if (app.Services.GetService<IDenialRecorder>() is { } denials)
+            app.Use(next => DeniedAccess.Observe(next, denials));
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<IdempotencyMiddleware>();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Messaging;
 using Verbatim.Platform.PersonalData;
@@ -9,7 +10,8 @@ namespace Verbatim.Modules.Identity.Authentication;
 /// Tells whether what this instance has learnt of a credential still holds. A remembered caller rests on streams (the person, the
 /// organization, the key or the login); an <see cref="IStandingChange"/> on one of them, by whichever instance, ends it within a second.
 /// </summary>
-internal sealed class Standings(EventCatalog catalog, TimeProvider time) : ILogObserver
+internal sealed class Standings(EventCatalog catalog, FirstOrganization firstOrganization, TimeProvider time)
+    : ILogObserver
 {
     // What bounds the memory; past it everything is forgotten and learnt again.
     private const int MaxWatches = 300_000;
@@ -40,7 +42,8 @@ internal sealed class Standings(EventCatalog catalog, TimeProvider time) : ILogO
         var watches = new Watch[found.RestsOn.Count];
         for (var i = 0; i < watches.Length; i++)
             watches[i] = _watches.GetOrAdd(found.RestsOn[i], static _ => new Watch());
-        var remembered = new RememberedCaller(found, time.GetUtcNow(), watches);
+        var caller = found.Caller with { RunsInstallation = firstOrganization.Is(found.Caller.TenantId) };
+        var remembered = new RememberedCaller(found with { Caller = caller }, time.GetUtcNow(), watches);
         if (generation != Generation)
             remembered.End();
         return remembered;

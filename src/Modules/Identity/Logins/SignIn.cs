@@ -46,6 +46,7 @@ internal sealed class SignIn : IEndpoint
         routes
             .MapPost("/auth/login", HandleAsync)
             .AllowAnyone()
+            .RecordsDenialsItself()
             .WithTags("Authentication")
             .WithSummary("Log in")
             .WithDescription(

@@ -61,6 +61,9 @@ internal sealed class FirstStart(
                         ApiKeySecret.PrefixOf(secret),
                         Scopes.All,
                         userId,
+                        PrincipalKind.User,
+                        ProjectId: null,
+                        AllowedAddresses: [],
                         now,
                         ExpiresAt: null
                     )
@@ -80,6 +83,7 @@ internal sealed class FirstStart(
         );
         if (result.Conflict is not null)
             throw new InvalidOperationException("The ids of the first start exist already.");
+        await organization.FindAsync(cancellationToken);
 
         await Console.Out.WriteLineAsync(Welcome(email, givenPassword is null ? password : null, secret));
     }

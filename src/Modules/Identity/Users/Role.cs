@@ -29,6 +29,8 @@ internal static class RoleScopes
     {
         Scopes.AccountRead,
         Scopes.AccountWrite,
+        Scopes.ApiKeysRead,
+        Scopes.ApiKeysWrite,
         Scopes.InferencesCreate,
         Scopes.ModelsRead,
     }.ToFrozenSet(StringComparer.Ordinal);
@@ -50,6 +52,8 @@ internal static class RoleScopes
         Scopes.ModelsRead,
         Scopes.OAuthClientsRead,
         Scopes.OperationsRead,
+        Scopes.OrganizationsRead,
+        Scopes.ServiceAccountsRead,
         Scopes.UsersRead,
     }.ToFrozenSet(StringComparer.Ordinal);
 

@@ -43,6 +43,7 @@ internal sealed class RebuildProjection : IEndpoint
                 """
             )
             .WithResponseExample(StatusCodes.Status202Accepted, new ProjectionResponse("usage.daily-report"))
+            .ProducesError(SharedByAll.Refused.Status, SharedByAll.Refused.Code, SharedByAll.Refused.Message)
             .ProducesError(404, NotFound.Code, NotFound.Message)
             .ProducesError(409, AlreadyBuilding.Code, AlreadyBuilding.Message);
 
@@ -78,6 +79,8 @@ internal sealed class RebuildProjection : IEndpoint
         CancellationToken cancellationToken
     )
     {
+        if (!caller.RunsInstallation)
+            return Problems.Create(SharedByAll.Refused);
         if (projections.Find(name) is not { } projection)
             return Problems.Create(NotFound);
         if (!await TryAsync(caller.For(http), projection, projections, store, cancellationToken))

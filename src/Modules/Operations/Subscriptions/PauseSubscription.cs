@@ -24,6 +24,7 @@ internal sealed class PauseSubscription : IEndpoint
                 "It rests on all instances within a second: handlers are cancelled, and what they had begun is rolled back. Events wait in the log. Pausing it again changes nothing."
             )
             .WithResponseExample(StatusCodes.Status200OK, SubscriptionResponse.Example)
+            .ProducesError(SharedByAll.Refused.Status, SharedByAll.Refused.Code, SharedByAll.Refused.Message)
             .ProducesError(404, SubscriptionErrors.NotFound.Code, SubscriptionErrors.NotFound.Message);
 
     /// <returns>False when it had nothing to do.</returns>
@@ -54,6 +55,8 @@ internal sealed class PauseSubscription : IEndpoint
         CancellationToken cancellationToken
     )
     {
+        if (!caller.RunsInstallation)
+            return Problems.Create(SharedByAll.Refused);
         if (await states.FindAsync(caller.TenantId, name, cancellationToken) is not { } state)
             return Problems.Create(SubscriptionErrors.NotFound);
         await DecideAsync(caller.For(http), state, store, cancellationToken);

@@ -22,6 +22,7 @@ internal sealed class ResumeSubscription : IEndpoint
             .WithSummary("Resume a subscription")
             .WithDescription("It goes on where it was. Resuming one that is not paused changes nothing.")
             .WithResponseExample(StatusCodes.Status200OK, SubscriptionResponse.Example)
+            .ProducesError(SharedByAll.Refused.Status, SharedByAll.Refused.Code, SharedByAll.Refused.Message)
             .ProducesError(404, SubscriptionErrors.NotFound.Code, SubscriptionErrors.NotFound.Message);
 
     /// <returns>False when it had nothing to do.</returns>
@@ -53,6 +54,8 @@ internal sealed class ResumeSubscription : IEndpoint
         CancellationToken cancellationToken
     )
     {
+        if (!caller.RunsInstallation)
+            return Problems.Create(SharedByAll.Refused);
         if (await states.FindAsync(caller.TenantId, name, cancellationToken) is not { } state)
             return Problems.Create(SubscriptionErrors.NotFound);
         await DecideAsync(caller.For(http), state, store, cancellationToken);
