@@ -19,9 +19,17 @@ public sealed class AuthorizationTests(VerbatimHost host) : IClassFixture<Verbat
         using var asked = await dance.AuthorizeAsync(("prompt", "consent"));
 
         Assert.Contains("The intranet", html, StringComparison.Ordinal);
-        Assert.Contains("frame-ancestors 'none'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Contains(
+            "frame-ancestors 'none'",
+            page.Headers.GetValues("Content-Security-Policy").Single(),
+            StringComparison.Ordinal
+        );
         var answer = OAuthDance.Parameters(agreed);
-        Assert.StartsWith(OAuthDance.RedirectUri + "?code=", agreed.Headers.Location!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            OAuthDance.RedirectUri + "?code=",
+            agreed.Headers.Location!.ToString(),
+            StringComparison.Ordinal
+        );
         Assert.Equal("the state&=", answer["state"]);
         Assert.Equal(host.Address.GetLeftPart(UriPartial.Authority), answer["iss"]);
         Assert.Equal("no-store", agreed.Headers.CacheControl!.ToString());
@@ -51,7 +59,11 @@ public sealed class AuthorizationTests(VerbatimHost host) : IClassFixture<Verbat
             KeyValuePair.Create("answer", "allow"),
         ]);
 
-        using var forged = await dance.Browser.PostAsync(new Uri("/oauth/consent", UriKind.Relative), form, Cancellation);
+        using var forged = await dance.Browser.PostAsync(
+            new Uri("/oauth/consent", UriKind.Relative),
+            form,
+            Cancellation
+        );
 
         Assert.Equal(HttpStatusCode.SeeOther, forged.StatusCode);
         Assert.StartsWith("/login?", forged.Headers.Location!.ToString(), StringComparison.Ordinal);
@@ -65,7 +77,10 @@ public sealed class AuthorizationTests(VerbatimHost host) : IClassFixture<Verbat
     [InlineData("redirect_uri", "https://evil.example/callback")]
     [InlineData("redirect_uri", "https://app.example.com/callback/")]
     [InlineData("redirect_uri", "http://127.0.0.1:99999/callback")]
-    public async Task What_may_be_an_attackers_address_is_answered_with_a_page_and_never_a_redirect(string name, string? value)
+    public async Task What_may_be_an_attackers_address_is_answered_with_a_page_and_never_a_redirect(
+        string name,
+        string? value
+    )
     {
         using var dance = await OAuthDance.StartAsync(host);
 
@@ -94,7 +109,11 @@ public sealed class AuthorizationTests(VerbatimHost host) : IClassFixture<Verbat
     [InlineData("request", "eyJ", "request_not_supported")]
     [InlineData("request_uri", "https://a.example/", "request_uri_not_supported")]
     [InlineData("registration", "{}", "registration_not_supported")]
-    public async Task Any_other_error_goes_back_to_the_client_with_state_and_issuer(string name, string? value, string error)
+    public async Task Any_other_error_goes_back_to_the_client_with_state_and_issuer(
+        string name,
+        string? value,
+        string error
+    )
     {
         using var dance = await OAuthDance.StartAsync(host);
 
@@ -173,7 +192,9 @@ public sealed class AuthorizationTests(VerbatimHost host) : IClassFixture<Verbat
         using var dance = await OAuthDance.StartAsync(host, new { isFirstParty = true });
         var url = dance.AuthorizeUrl();
         using var form = new StringContent(url[(url.IndexOf('?', StringComparison.Ordinal) + 1)..]);
-        form.Headers.ContentType = new System.Net.Http.Headers.MediaTypeHeaderValue("application/x-www-form-urlencoded");
+        form.Headers.ContentType = new System.Net.Http.Headers.MediaTypeHeaderValue(
+            "application/x-www-form-urlencoded"
+        );
         using var stranger = host.AsAnyone();
 
         using var sent = await stranger.PostAsync(new Uri("/oauth/authorize", UriKind.Relative), form, Cancellation);

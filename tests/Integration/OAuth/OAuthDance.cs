@@ -50,7 +50,11 @@ internal sealed partial class OAuthDance : IDisposable
             ["redirectUris"] = new JsonArray(RedirectUri, "http://127.0.0.1/callback"),
             ["postLogoutRedirectUris"] = new JsonArray("https://app.example.com/bye"),
         };
-        foreach (var (name, value) in JsonNode.Parse(System.Text.Json.JsonSerializer.Serialize(changes ?? new { }))!.AsObject())
+        foreach (
+            var (name, value) in JsonNode
+                .Parse(System.Text.Json.JsonSerializer.Serialize(changes ?? new { }))!
+                .AsObject()
+        )
             request[name] = value?.DeepClone();
         var created = await administrator.PostJsonAsync("/api/oauth-clients", request);
         return new OAuthDance(

@@ -3,6 +3,7 @@ using Verbatim.Modules.Identity.OAuth.Authorization;
 using Verbatim.Modules.Identity.OAuth.Clients;
 using Verbatim.Modules.Identity.OAuth.Consents;
 using Verbatim.Modules.Identity.OAuth.Grants;
+using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Identity.OAuth;
 
@@ -11,6 +12,7 @@ internal static class OAuthServices
 {
     public static void AddOAuth(this IServiceCollection services)
     {
+        services.AddSingleton<IErrorDialect>(OAuthDialect.Instance);
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<AuthorizationCodes>();
         services.AddSingleton<AuthorizationFlow>();
