@@ -18,14 +18,14 @@ internal sealed class Principals(Database database)
                 from documents.user u
                 where u.data ->> 'suspendedAt' is null and u.data ->> 'removedAt' is null
                 union all
+                select a.tenant_id, a.id, a.data ->> 'role' as role
+                from documents.service_account a
+                where a.data ->> 'suspendedAt' is null
+                union all
                 select c.tenant_id, c.id, c.data -> 'settings' ->> 'role'
                 from documents.oauth_client c
                 where c.data ->> 'suspendedAt' is null and c.data ->> 'deletedAt' is null
                   and c.data -> 'settings' ->> 'role' is not null
-                union all
-                select a.tenant_id, a.id, a.data ->> 'role' as role
-                from documents.service_account a
-                where a.data ->> 'suspendedAt' is null
             ) p
             join documents.organization o on o.tenant_id = p.tenant_id and o.id = p.tenant_id
             where o.data ->> 'suspendedAt' is null
