@@ -40,6 +40,7 @@ public sealed class RouteTests
         "POST /api/auth/password-reset",
         "POST /api/auth/password-reset/confirmation",
         "POST /api/auth/refresh",
+        "POST /api/invitations/accept",
         "POST /login",
         "POST /login/organization",
         "POST /login/second-factor",

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Lockouts;
+using Verbatim.Modules.Identity.Invitations;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.OAuth;
@@ -65,6 +66,9 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<Custody>();
         services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
+        services.AddSingleton<OrganizationDirectory>();
+        services.AddSingleton<UserChanger>();
+        services.AddSingleton<InvitationAcceptance>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<ApiKeyCallers>();
         services.AddSingleton<Principals>();
