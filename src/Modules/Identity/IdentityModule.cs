@@ -4,8 +4,9 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
-using Verbatim.Modules.Identity.Lockouts;
+using Verbatim.Modules.Identity.ExternalIdentity;
 using Verbatim.Modules.Identity.Invitations;
+using Verbatim.Modules.Identity.Lockouts;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.OAuth;
@@ -81,5 +82,6 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<RefreshTokens>();
         services.AddSingleton<SigningKeyRotation>();
         services.AddOAuth();
+        services.AddExternalIdentity();
     }
 }

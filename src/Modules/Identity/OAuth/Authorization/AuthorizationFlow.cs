@@ -75,7 +75,10 @@ internal sealed class AuthorizationFlow(
             time.GetUtcNow(),
             cancellationToken
         );
-        if (role is null)
+        // An organization's identity provider speaks for its own people alone.
+        var isForeign =
+            visitor.Login.Method == LoginMethod.ExternalProvider && visitor.At.TenantId != request.Client.TenantId;
+        if (role is null || isForeign)
             return Refuse(http, request, OAuthError.AccessDenied, "The person is no member of the organization.");
         return await DecideAsync(http, request, visitor, parameters, answer, cancellationToken);
     }
