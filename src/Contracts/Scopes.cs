@@ -15,16 +15,16 @@ public static class Scopes
     /// <summary>Change one's own account: its password.</summary>
     public const string AccountWrite = "account:write";
 
-    /// <summary>List API keys.</summary>
+    /// <summary>List API keys: one's own, or the organization's.</summary>
     public const string ApiKeysRead = "api-keys:read";
 
-    /// <summary>Create and revoke API keys.</summary>
+    /// <summary>Create, change, rotate and revoke API keys: one's own, or the organization's.</summary>
     public const string ApiKeysWrite = "api-keys:write";
 
-    /// <summary>List the people of the organization.</summary>
+    /// <summary>See the people of the organization, and who is invited.</summary>
     public const string UsersRead = "users:read";
 
-    /// <summary>Add people to the organization.</summary>
+    /// <summary>Add and invite people, and change what they are in the organization.</summary>
     public const string UsersWrite = "users:write";
 
     /// <summary>Read every stream of the organization, with all that was said in it.</summary>
@@ -39,6 +39,18 @@ public static class Scopes
     /// <summary>Pause, retry, discard and cancel background work.</summary>
     public const string OperationsWrite = "operations:write";
 
+    /// <summary>See the organizations of the installation.</summary>
+    public const string OrganizationsRead = "organizations:read";
+
+    /// <summary>Rename the organization; for administrators of the installation also create, suspend and reactivate organizations.</summary>
+    public const string OrganizationsWrite = "organizations:write";
+
+    /// <summary>See the service accounts of the organization.</summary>
+    public const string ServiceAccountsRead = "service-accounts:read";
+
+    /// <summary>Create, change and suspend service accounts, and make their API keys.</summary>
+    public const string ServiceAccountsWrite = "service-accounts:write";
+
     /// <summary>Every scope, in the order of their words.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
@@ -51,7 +63,11 @@ public static class Scopes
         ModelsRead,
         OperationsRead,
         OperationsWrite,
+        OrganizationsRead,
+        OrganizationsWrite,
         PersonalDataErase,
+        ServiceAccountsRead,
+        ServiceAccountsWrite,
         UsersRead,
         UsersWrite,
     ];

@@ -1,8 +1,9 @@
 using Verbatim.Tests.Benchmarks.Events;
 using Verbatim.Tests.Benchmarks.Evidence;
 using Verbatim.Tests.Benchmarks.Gateway;
+using Verbatim.Tests.Benchmarks.Identity;
 
-// dotnet run -c Release --project tests/Benchmarks -- [gateway] [appends] [replay] [evidence] [verify] [subscriptions] [startup] [memory] [--quick]
+// dotnet run -c Release --project tests/Benchmarks -- [gateway] [appends] [replay] [evidence] [verify] [subscriptions] [authentication] [startup] [memory] [--quick]
 var isQuick = args.Contains("--quick", StringComparer.Ordinal);
 var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
 {
@@ -21,6 +22,8 @@ var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
     ["verify"] = () => new VerifyBenchmark(isQuick ? 1 : 5, isQuick ? 50_000 : 400_000).RunAsync(Console.Out),
     ["subscriptions"] = () =>
         new SubscriptionBenchmark(isQuick ? 1 : 5, isQuick ? 50_000 : 400_000).RunAsync(Console.Out),
+    ["authentication"] = () =>
+        new AuthenticationBenchmark(isQuick ? 3 : 9, TimeSpan.FromSeconds(isQuick ? 2 : 4)).RunAsync(Console.Out),
     ["startup"] = () => new StartupBenchmark(isQuick ? 1 : 5).RunAsync(Console.Out),
     ["memory"] = () => new MemoryBenchmark(isQuick ? 20_000 : 200_000).RunAsync(Console.Out),
 };

@@ -41,31 +41,43 @@ public sealed class DocumentStore
     }
 
     /// <summary>The documents of one type within reach, newest id first. Not for documents whose snapshot is folded.</summary>
-    /// <param name="access">Whose.</param>
-    /// <param name="before">Only those with a smaller id, or null for the newest.</param>
-    /// <param name="limit">The most rows to read.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    public async Task<IReadOnlyList<Identified<T>>> ListAsync<T>(
+    public Task<IReadOnlyList<Identified<T>>> ListAsync<T>(
         Access access,
         Guid? before,
         int limit,
         CancellationToken cancellationToken
     )
+        where T : class, IDocument<T> => ListAsync<T>(access, before, limit, filter: null, cancellationToken);
+
+    /// <summary>The documents of one type within reach, newest id first. Not for documents whose snapshot is folded.</summary>
+    /// <param name="access">Whose.</param>
+    /// <param name="before">Only those with a smaller id, or null for the newest.</param>
+    /// <param name="limit">The most rows to read.</param>
+    /// <param name="filter">Which of them; null for all.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async Task<IReadOnlyList<Identified<T>>> ListAsync<T>(
+        Access access,
+        Guid? before,
+        int limit,
+        DocumentFilter? filter,
+        CancellationToken cancellationToken
+    )
         where T : class, IDocument<T>
     {
         var shape = _documents.Of<T>();
-        await using var command = _database.Writes.CreateCommand(
-            $"""
-            select id, version, data::text from {shape.Table}
-            where tenant_id = $1 and id < $2 and {shape.Ownership.Condition(access, 4)}
-            order by id desc limit $3
-            """
-        );
+        await using var command = _database.Writes.CreateCommand("");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = access.TenantId });
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = before ?? Guid.AllBitsSet });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         if (access.OwnerId is { } owner)
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = owner });
+        command.CommandText = $"""
+            select id, version, data::text from {shape.Table}
+            where tenant_id = $1 and id < $2 and {shape.Ownership.Condition(access, 4)}{filter?.Write(
+                command.Parameters
+            )}
+            order by id desc limit $3
+            """;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var documents = new List<Identified<T>>();
         while (await reader.ReadAsync(cancellationToken))

@@ -13,7 +13,13 @@ internal sealed partial class VerbatimServer(Server server, Uri address, string 
     public string ApiKey { get; } = apiKey;
 
     /// <summary>Starts it in a home folder; the first start there makes the database and the key.</summary>
-    public static async Task<VerbatimServer> StartAsync(string home, string log, int upstream, string? apiKey = null)
+    public static async Task<VerbatimServer> StartAsync(
+        string home,
+        string log,
+        int upstream,
+        string? apiKey = null,
+        IReadOnlyDictionary<string, string>? settings = null
+    )
     {
         var address = new Uri($"http://127.0.0.1:{Server.FreePort()}/");
         var info = new ProcessStartInfo(
@@ -28,6 +34,8 @@ internal sealed partial class VerbatimServer(Server server, Uri address, string 
                 ["Gateway__Deployments__fake__Model"] = "gpt-*",
             },
         };
+        foreach (var (name, value) in settings ?? new Dictionary<string, string>(StringComparer.Ordinal))
+            info.Environment[name] = value;
         using var http = new HttpClient { BaseAddress = address };
         var server = await Server.StartAsync(info, log, () => IsReadyAsync(http));
         return new VerbatimServer(

@@ -14,10 +14,23 @@ internal static partial class Wrk
 {
     /// <summary>Sends the same POST again and again over some connections.</summary>
     /// <exception cref="InvalidOperationException">Some answers were errors: the figures would mean nothing.</exception>
-    public static async Task<Measurement> RunAsync(Target target, string body, int connections, TimeSpan duration)
+    public static Task<Measurement> RunAsync(Target target, string body, int connections, TimeSpan duration) =>
+        RunScriptAsync(target, Script(target, body), connections, duration);
+
+    /// <summary>Sends the same GET again and again over some connections.</summary>
+    /// <inheritdoc cref="RunAsync"/>
+    public static Task<Measurement> GetAsync(Target target, int connections, TimeSpan duration) =>
+        RunScriptAsync(target, Headers(target), connections, duration);
+
+    private static async Task<Measurement> RunScriptAsync(
+        Target target,
+        string text,
+        int connections,
+        TimeSpan duration
+    )
     {
         var script = Path.GetTempFileName();
-        await File.WriteAllTextAsync(script, Script(target, body));
+        await File.WriteAllTextAsync(script, text);
         try
         {
             var threads = Math.Min(connections, 2);
@@ -59,8 +72,11 @@ internal static partial class Wrk
             wrk.method = "POST"
             wrk.body = [==[{body}]==]
             wrk.headers["Content-Type"] = "application/json"
-            {string.Join('\n', target.Headers.Select(h => $"wrk.headers[\"{h.Key}\"] = \"{h.Value}\""))}
+            {Headers(target)}
             """;
+
+    private static string Headers(Target target) =>
+        string.Join('\n', target.Headers.Select(h => $"wrk.headers[\"{h.Key}\"] = \"{h.Value}\""));
 
     private static double Milliseconds(string output, string percentile)
     {
@@ -94,6 +110,6 @@ internal static partial class Wrk
 
 /// <summary>Where a load goes.</summary>
 /// <param name="Name">What the table calls it.</param>
-/// <param name="Address">The chat-completions address.</param>
-/// <param name="Headers">What the target needs beside the body.</param>
+/// <param name="Address">The address that is called.</param>
+/// <param name="Headers">What the target needs besides.</param>
 internal sealed record Target(string Name, Uri Address, IReadOnlyDictionary<string, string> Headers);

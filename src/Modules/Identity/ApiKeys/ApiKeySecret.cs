@@ -23,4 +23,25 @@ internal static class ApiKeySecret
             tenantId,
             apiKeyId
         );
+
+    /// <summary>The statement that forgets the secret from before the last rotation.</summary>
+    public static SqlWrite RemoveOld(Guid tenantId, Guid apiKeyId) =>
+        new(
+            "delete from identity.api_key_secrets where tenant_id = $1 and api_key_id = $2 and valid_until is not null",
+            tenantId,
+            apiKeyId
+        );
+
+    /// <summary>The statement that lets a key's secret end.</summary>
+    public static SqlWrite EndAt(Guid tenantId, Guid apiKeyId, DateTimeOffset at) =>
+        new(
+            "update identity.api_key_secrets set valid_until = $3 where tenant_id = $1 and api_key_id = $2",
+            tenantId,
+            apiKeyId,
+            at.UtcDateTime
+        );
+
+    /// <summary>The statement that forgets all of a key's secrets.</summary>
+    public static SqlWrite RemoveAll(Guid tenantId, Guid apiKeyId) =>
+        new("delete from identity.api_key_secrets where tenant_id = $1 and api_key_id = $2", tenantId, apiKeyId);
 }

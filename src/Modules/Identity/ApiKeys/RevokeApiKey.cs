@@ -38,7 +38,7 @@ internal sealed class RevokeApiKey : IEndpoint
         var outcome = await store.DecideAsync<ApiKey>(
             caller.For(http),
             id,
-            key => Decide(key, time.GetUtcNow()),
+            key => Decide(key, caller.TenantId, id, time.GetUtcNow()),
             cancellationToken
         );
         // This instance need not wait to hear it from the log.
@@ -49,11 +49,11 @@ internal sealed class RevokeApiKey : IEndpoint
         );
     }
 
-    internal static Decision Decide(ApiKey? key, DateTimeOffset now) =>
+    internal static Decision Decide(ApiKey? key, Guid tenantId, Guid id, DateTimeOffset now) =>
         key switch
         {
-            null => Decision.Refuse(RefusalKind.NotFound, "identity.api-key-not-found", "There is no such API key."),
+            null => ChangeApiKey.NotFound,
             { RevokedAt: not null } => Decision.Nothing,
-            _ => Decision.Append(new ApiKeyRevoked(now)),
+            _ => Decision.Append(new ApiKeyRevoked(now)).AlsoWriting(ApiKeySecret.RemoveAll(tenantId, id)),
         };
 }

@@ -16,15 +16,22 @@ internal sealed class CallerCache(
     private readonly ConcurrentDictionary<SecretHash, RememberedCaller> _remembered = new();
 
     /// <summary>The result of authenticating with this secret, or null when it is nobody's.</summary>
-    public ValueTask<AuthenticateResult?> FindAsync(SecretHash hash, CancellationToken cancellationToken)
+    public async ValueTask<AuthenticateResult?> FindAsync(SecretHash hash, CancellationToken cancellationToken) =>
+        (await FindCallerAsync(hash, time.GetUtcNow(), cancellationToken))?.Result;
+
+    /// <summary>Who stands behind this secret, or null when it is nobody's.</summary>
+    public ValueTask<RememberedCaller?> FindCallerAsync(
+        SecretHash hash,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
-        var now = time.GetUtcNow();
         if (_remembered.TryGetValue(hash, out var known) && known.HoldsAt(now))
-            return ValueTask.FromResult(known.IsExpiredAt(now) ? null : known.Result);
-        return new ValueTask<AuthenticateResult?>(ReadAsync(hash, now, cancellationToken));
+            return ValueTask.FromResult(known.IsExpiredAt(now) ? null : known);
+        return new ValueTask<RememberedCaller?>(ReadAsync(hash, now, cancellationToken));
     }
 
-    private async Task<AuthenticateResult?> ReadAsync(
+    private async Task<RememberedCaller?> ReadAsync(
         SecretHash hash,
         DateTimeOffset now,
         CancellationToken cancellationToken
@@ -38,8 +45,6 @@ internal sealed class CallerCache(
         }
         if (_remembered.Count >= MaxRemembered)
             _remembered.Clear();
-        var remembered = standings.Remember(found, generation);
-        _remembered[hash] = remembered;
-        return remembered.Result;
+        return _remembered[hash] = standings.Remember(found, generation);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class CredentialHandler(
     {
         if (FindCredential() is { } credential)
             return ApiKeySecret.LooksLikeOne(credential)
-                ? await apiKeys.FindAsync(credential, Context.RequestAborted) ?? Unknown
+                ? await apiKeys.FindAsync(credential, Context) ?? Unknown
                 : await tokens.AuthenticateAsync(credential, Context.RequestAborted) ?? Unknown;
         if (!IsByCookie(Request))
             return AuthenticateResult.NoResult();
@@ -67,6 +67,11 @@ internal sealed class CredentialHandler(
         Response.StatusCode = StatusCodes.Status401Unauthorized;
         return Task.CompletedTask;
     }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        Context.Features.Get<AddressDenied>() is null
+            ? base.HandleForbiddenAsync(properties)
+            : Errors.WriteAsync(Context, AddressDenied.Error);
 
     private string? FindCredential()
     {

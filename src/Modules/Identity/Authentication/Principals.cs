@@ -17,6 +17,10 @@ internal sealed class Principals(Database database)
                 select u.tenant_id, u.id, u.data ->> 'role' as role
                 from documents.user u
                 where u.data ->> 'suspendedAt' is null and u.data ->> 'removedAt' is null
+                union all
+                select a.tenant_id, a.id, a.data ->> 'role' as role
+                from documents.service_account a
+                where a.data ->> 'suspendedAt' is null
             ) p
             join documents.organization o on o.tenant_id = p.tenant_id and o.id = p.tenant_id
             where o.data ->> 'suspendedAt' is null

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
+using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Identity.Authentication;
@@ -8,7 +9,11 @@ namespace Verbatim.Modules.Identity.Authentication;
 /// <param name="Caller">Who it is.</param>
 /// <param name="ExpiresAt">When the credential ends by itself, or null.</param>
 /// <param name="RestsOn">The streams that it rests on.</param>
-internal sealed record FoundCaller(Caller Caller, DateTimeOffset? ExpiresAt, IReadOnlyList<Guid> RestsOn);
+internal sealed record FoundCaller(Caller Caller, DateTimeOffset? ExpiresAt, IReadOnlyList<Guid> RestsOn)
+{
+    /// <summary>What is looked at with each request: of an API key.</summary>
+    public ApiKeyTerms? Terms { get; init; }
+}
 
 /// <summary>Who stands behind a credential, kept so that a request costs no read of the database.</summary>
 internal sealed class RememberedCaller(FoundCaller found, DateTimeOffset readAt, Watch[] watches)
@@ -20,6 +25,12 @@ internal sealed class RememberedCaller(FoundCaller found, DateTimeOffset readAt,
 
     /// <summary>The credential's API key, login or client, then its principal and organization.</summary>
     public IReadOnlyList<Guid> RestsOn { get; } = found.RestsOn;
+
+    /// <summary>What is looked at with each request; null for nothing.</summary>
+    public ApiKeyTerms? Terms { get; } = found.Terms;
+
+    /// <summary>Who it is.</summary>
+    public Caller Caller { get; } = found.Caller;
 
     /// <summary>What authentication answers.</summary>
     public AuthenticateResult Result { get; } =

@@ -61,6 +61,9 @@ internal sealed class FirstStart(
                         ApiKeySecret.PrefixOf(secret),
                         Scopes.All,
                         userId,
+                        PrincipalKind.User,
+                        ProjectId: null,
+                        AllowedAddresses: [],
                         now,
                         ExpiresAt: null
                     )

@@ -16,7 +16,7 @@ internal sealed class EraseCredentials(Database database, DocumentStore store, S
     public async Task<long> EraseAsync(AppendContext context, Guid subjectId, CancellationToken cancellationToken)
     {
         var keys = await ReadAsync(
-            "select id from documents.api_key where tenant_id = $1 and data ->> 'userId' = $2::text and data -> 'revokedAt' is null",
+            "select id from documents.api_key where tenant_id = $1 and data ->> 'principalId' = $2::text and data ->> 'revokedAt' is null",
             context.TenantId,
             subjectId,
             cancellationToken
@@ -26,7 +26,7 @@ internal sealed class EraseCredentials(Database database, DocumentStore store, S
             await store.DecideAsync<ApiKey>(
                 context,
                 key,
-                current => RevokeApiKey.Decide(current, time.GetUtcNow()),
+                current => RevokeApiKey.Decide(current, context.TenantId, key, time.GetUtcNow()),
                 cancellationToken
             );
             // This instance need not wait to hear it from the log.

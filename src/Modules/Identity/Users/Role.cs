@@ -29,6 +29,8 @@ internal static class RoleScopes
     {
         Scopes.AccountRead,
         Scopes.AccountWrite,
+        Scopes.ApiKeysRead,
+        Scopes.ApiKeysWrite,
         Scopes.InferencesCreate,
         Scopes.ModelsRead,
     }.ToFrozenSet(StringComparer.Ordinal);
@@ -48,6 +50,8 @@ internal static class RoleScopes
         Scopes.AuditRead,
         Scopes.ModelsRead,
         Scopes.OperationsRead,
+        Scopes.OrganizationsRead,
+        Scopes.ServiceAccountsRead,
         Scopes.UsersRead,
     }.ToFrozenSet(StringComparer.Ordinal);
 

@@ -1,0 +1,55 @@
+using System.ComponentModel;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Verbatim.Contracts;
+using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Modules.Identity.ServiceAccounts;
+
+internal sealed class ReactivateServiceAccount : IEndpoint
+{
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/service-accounts/{id:guid}/reactivation", HandleAsync)
+            .RequireScope(Scopes.ServiceAccountsWrite)
+            .WithTags("Service accounts")
+            .WithSummary("Reactivate a service account")
+            .WithDescription("Its keys work again. Reactivating one that is not suspended changes nothing.")
+            .WithResponseExample(StatusCodes.Status200OK, ServiceAccountResponse.Example)
+            .ProducesError(404, "identity.service-account-not-found", "There is no such service account.")
+            .ProducesError(412, "version-mismatch", "It was changed since the version that If-Match names.");
+
+    private static async Task<Results<Ok<ServiceAccountResponse>, ProblemHttpResult>> HandleAsync(
+        [Description("The service account.")] Guid id,
+        Caller caller,
+        HttpContext http,
+        DocumentStore store,
+        Standings standings,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        var outcome = await store.DecideAsync<ServiceAccount>(
+            caller.For(http),
+            id,
+            account => Decide(account, time.GetUtcNow()),
+            cancellationToken
+        );
+        standings.Forget(id);
+        return ServiceAccountResponse.Answer(outcome, id, http);
+    }
+
+    internal static Decision Decide(ServiceAccount? account, DateTimeOffset now) =>
+        account switch
+        {
+            null => ServiceAccount.NotFound,
+            { SuspendedAt: null } => Decision.Nothing,
+            _ => Decision.Append(new ServiceAccountReactivated(now)),
+        };
+}
