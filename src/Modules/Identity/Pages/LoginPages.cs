@@ -130,7 +130,7 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
             {
                 Refresh = returnTo,
             }
-            : new SeeOther(returnTo.Value);
+            : new SeeOther(returnTo == LocalPath.Root ? AccountPage.Path : returnTo.Value);
     }
 
     private PageResult Forged(HttpContext http, LocalPath returnTo, string email) =>
