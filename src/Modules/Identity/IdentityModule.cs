@@ -7,6 +7,10 @@ using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Lockouts;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
+using Verbatim.Modules.Identity.OAuth.Authorization;
+using Verbatim.Modules.Identity.OAuth.Clients;
+using Verbatim.Modules.Identity.OAuth.Consents;
+using Verbatim.Modules.Identity.OAuth.Grants;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Pages;
 using Verbatim.Modules.Identity.PasswordResets;
@@ -65,6 +69,16 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<AccessTokens>();
+        services.AddSingleton<SigningKeyRotation>();
+        services.AddSingleton<ClientAuthentication>();
+        services.AddSingleton<AuthorizationCodes>();
+        services.AddSingleton<AuthorizationFlow>();
+        services.AddSingleton<ConsentRecords>();
+        services.AddSingleton<LoginFreshness>();
+        services.AddSingleton<IdTokens>();
+        services.AddSingleton<TokenGrants>();
+        services.AddSingleton<TokenLookup>();
+        services.AddSingleton<RevokedTokens>();
         services.AddSingleton<ApiKeyCallers>();
         services.AddSingleton<Principals>();
         services.AddSingleton<IDenialRecorder>(p => p.GetRequiredService<DenialRecorder>());
@@ -74,6 +88,5 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<LoginEnder>();
         services.AddSingleton<LoginCookies>();
         services.AddSingleton<RefreshTokens>();
-        services.AddSingleton<SigningKeyRotation>();
     }
 }
