@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Lockouts;
+using Verbatim.Modules.Identity.LoginPolicies;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.OAuth.Authorization;
@@ -58,6 +59,7 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<LoginAttempts>();
         services.AddSingleton<LoginGuard>();
         services.AddSingleton<LoginChallenges>();
+        services.AddSingleton<LoginPolicyGate>();
         services.AddSingleton<LoginFlow>();
         services.AddSingleton<SecondFactors>();
         services.AddSingleton<ResetTokens>();

@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using Verbatim.Platform.Configuration;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Http.Door;
@@ -130,37 +129,6 @@ public sealed class DoorTests(SharedPostgres postgres, VerbatimHost host) : ICla
         Assert.Null(HeaderOf(allowed, "access-control-allow-credentials"));
         Assert.Null(HeaderOf(refused, "access-control-allow-origin"));
         Assert.Null(HeaderOf(closed, "access-control-allow-origin"));
-    }
-
-    [Theory]
-    [InlineData("Http:Cors:Origins", "app.example.org")]
-    [InlineData("Http:Cors:Origins", "https://app.example.org/")]
-    [InlineData("Http:Cors:Origins", "https://app.example.org/path")]
-    [InlineData("Http:TrustedProxies", "10.0.0.0/33")]
-    [InlineData("Http:TrustedProxies", "proxy.example.org")]
-    [InlineData("Http:HstsSeconds", "-1")]
-    [InlineData("Http:MaxRequestBytes", "1")]
-    [InlineData("Http:RateLimits:Logins", "0")]
-    [InlineData("Http:RateLimits:Tokens", "many")]
-    [InlineData("Http:Cors:AllowCredentials", "perhaps")]
-    [InlineData("Identity:Passwords:Iterations", "1000")]
-    public async Task A_wrong_setting_stops_the_start_and_is_named(string name, string value)
-    {
-        var error = await Record.ExceptionAsync(() => StartAsync((name, value)));
-
-        Assert.NotNull(error);
-        Assert.Contains(Chain(error), e => e is SettingException && e.Message.Contains(name, StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task Any_origin_never_comes_with_cookies()
-    {
-        var error = await Record.ExceptionAsync(() =>
-            StartAsync(("Http:Cors:Origins", "*"), ("Http:Cors:AllowCredentials", "true"))
-        );
-
-        Assert.NotNull(error);
-        Assert.Contains(Chain(error), e => e is SettingException);
     }
 
     [Fact]
@@ -289,10 +257,4 @@ public sealed class DoorTests(SharedPostgres postgres, VerbatimHost host) : ICla
 
     private static string? HeaderOf(HttpResponseMessage response, string name) =>
         response.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
-
-    private static IEnumerable<Exception> Chain(Exception error)
-    {
-        for (var e = error; e is not null; e = e.InnerException)
-            yield return e;
-    }
 }
