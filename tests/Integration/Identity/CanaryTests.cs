@@ -230,7 +230,8 @@ public sealed class CanaryTests(SharedPostgres postgres)
         )
         {
             var response = await base.SendAsync(request, cancellationToken);
-            if (!response.IsSuccessStatusCode)
+            // A page shows again what its visitor has typed, to them alone.
+            if (!response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType is not "text/html")
                 problems.Enqueue(response.Headers + await response.Content.ReadAsStringAsync(cancellationToken));
             return response;
         }

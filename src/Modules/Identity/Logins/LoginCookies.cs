@@ -103,8 +103,8 @@ internal sealed class LoginCookies
         await using var command = _database.Writes.CreateCommand(
             $"""
             select c.tenant_id, c.login_id, c.expires_at, p.id, p.role,
-                case when jsonb_typeof(l.data -> 'scopes') = 'array'
-                    then array(select jsonb_array_elements_text(l.data -> 'scopes')) end
+                case when json_typeof(l.data -> 'scopes') = 'array'
+                    then array(select json_array_elements_text(l.data -> 'scopes')) end
             from identity.login_cookies c
             join documents.login l on l.tenant_id = c.tenant_id and l.id = c.login_id
             join {Principals.Active} p on p.tenant_id = c.tenant_id and p.id = (l.data ->> 'userId')::uuid
