@@ -33,6 +33,18 @@ public static class Scopes
     /// <summary>Erase a person for good.</summary>
     public const string PersonalDataErase = "personal-data:erase";
 
+    /// <summary>List OAuth clients.</summary>
+    public const string OAuthClientsRead = "oauth-clients:read";
+
+    /// <summary>Register, change and delete OAuth clients.</summary>
+    public const string OAuthClientsWrite = "oauth-clients:write";
+
+    /// <summary>List external identity providers.</summary>
+    public const string IdentityProvidersRead = "identity-providers:read";
+
+    /// <summary>Register, change and delete external identity providers.</summary>
+    public const string IdentityProvidersWrite = "identity-providers:write";
+
     /// <summary>See how background work fares: subscriptions, dead letters, jobs.</summary>
     public const string OperationsRead = "operations:read";
 
@@ -59,8 +71,12 @@ public static class Scopes
         ApiKeysRead,
         ApiKeysWrite,
         AuditRead,
+        IdentityProvidersRead,
+        IdentityProvidersWrite,
         InferencesCreate,
         ModelsRead,
+        OAuthClientsRead,
+        OAuthClientsWrite,
         OperationsRead,
         OperationsWrite,
         OrganizationsRead,

@@ -14,18 +14,36 @@ public sealed class RouteTests
     // server lives has none at all, and how the API works is no secret.
     private static readonly string[] OpenToAnyone =
     [
+        "GET /.well-known/oauth-authorization-server",
+        "GET /.well-known/openid-configuration",
+        "GET /account/password",
+        "GET /account/second-factor",
         "GET /assets/{name}",
         "GET /docs/{**path}",
         "GET /health/live",
         "GET /health/ready",
         "GET /login",
-        "GET /.well-known/oauth-authorization-server",
-        "GET /.well-known/openid-configuration",
+        "GET /logout",
         "GET /oauth/jwks",
         "GET /openapi/v1.json",
+        "GET /password-reset",
+        "GET /password-reset/choose",
+        "POST /account/password",
+        "POST /account/second-factor",
+        "POST /account/second-factor/confirmation",
+        "POST /account/second-factor/disable",
         "POST /api/auth/login",
+        "POST /api/auth/login/second-factor",
+        "POST /api/auth/password-reset",
+        "POST /api/auth/password-reset/confirmation",
         "POST /api/auth/refresh",
         "POST /api/invitations/accept",
+        "POST /login",
+        "POST /login/organization",
+        "POST /login/second-factor",
+        "POST /logout",
+        "POST /password-reset",
+        "POST /password-reset/choose",
     ];
 
     [Fact]

@@ -150,6 +150,10 @@ public sealed class VerbatimHost : IAsyncLifetime
             ["Identity:AdministratorEmail"] = AdministratorEmail,
             ["Identity:AdministratorPassword"] = AdministratorPassword,
             ["Logging:LogLevel:Default"] = "Warning",
+            // Many tests come from one address.
+            ["Http:RateLimits:Logins"] = "100000",
+            ["Http:RateLimits:Resets"] = "100000",
+            ["Http:RateLimits:Tokens"] = "100000",
             // What the machine has of its own is not tested.
             ["OPENAI_API_KEY"] = "",
         };

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
@@ -13,6 +12,7 @@ using Verbatim.Platform.Events;
 using Verbatim.Platform.Evidence;
 using Verbatim.Platform.Evidence.Anchors;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.Door;
 using Verbatim.Platform.Http.Idempotency;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Messaging;
@@ -43,7 +43,7 @@ public static class ModuleHosting
     )
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.AddFrontDoor();
         var services = builder.Services;
         var catalog = new ModuleCatalog(modules);
         services.AddSingleton(catalog);
@@ -86,10 +86,12 @@ public static class ModuleHosting
     {
         ArgumentNullException.ThrowIfNull(app);
         app.Use(RequestId.InvokeAsync);
+        app.UseFrontDoor();
         app.UseExceptionHandler();
         app.UseStatusCodePages(Errors.WriteStatusAsync);
         if (app.Services.GetService<IDenialRecorder>() is { } denials)
             app.Use(next => DeniedAccess.Observe(next, denials));
+        app.UseDoorLimits();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<IdempotencyMiddleware>();

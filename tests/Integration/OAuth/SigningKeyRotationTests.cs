@@ -67,7 +67,7 @@ public sealed class SigningKeyRotationTests(SharedPostgres postgres)
             Cancellation
         );
 
-        var events = stream!["events"]!.AsArray();
+        var events = stream!["data"]!.AsArray();
         Assert.Equal(2, events.Count);
         Assert.Equal("identity.signing-key-published", events[1]!["type"]!.GetValue<string>());
         Assert.Equal("system:operator", events[1]!["actor"]!.GetValue<string>());

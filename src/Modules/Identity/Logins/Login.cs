@@ -92,6 +92,9 @@ public enum LoginEndReason
 
     /// <summary>The authorization code that it was started with was used twice.</summary>
     CodeReused,
+
+    /// <summary>The person took back their consent to the application.</summary>
+    ConsentWithdrawn,
 }
 
 /// <summary>A person has logged in. No secret that they were given is on record.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Identity.OAuth;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
@@ -9,6 +10,9 @@ namespace Verbatim.Modules.Identity.Logins;
 /// <summary>A login to start, after the person was authenticated.</summary>
 internal sealed record NewLogin
 {
+    /// <summary>Its id, where statements of the same transaction name it; a new one if left out.</summary>
+    public Guid? Id { get; init; }
+
     /// <summary>In which organization; the person is an active member of it.</summary>
     public required Guid TenantId { get; init; }
 
@@ -87,7 +91,7 @@ internal sealed class LoginStarter(
         CancellationToken cancellationToken
     )
     {
-        var id = ids.New();
+        var id = login.Id ?? ids.New();
         var now = time.GetUtcNow();
         var origin = RequestOrigin.Of(http);
         var endsAt =
@@ -155,6 +159,8 @@ internal sealed class LoginStarter(
             .. RoleScopes
                 .Of(role)
                 .Where(s => granted is null || granted.Contains(s, StringComparer.Ordinal))
+                // What an application may learn of the person opens no route, so no role grants it.
+                .Concat(OAuthWords.IdentityScopes.Where(s => granted?.Contains(s, StringComparer.Ordinal) is true))
                 .Order(StringComparer.Ordinal),
         ];
 

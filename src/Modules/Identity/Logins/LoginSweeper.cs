@@ -11,7 +11,13 @@ internal sealed partial class LoginSweeper(Database database, TimeProvider time,
 {
     private const int BatchSize = 1000;
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
-    private static readonly string[] Tables = ["identity.refresh_tokens", "identity.login_cookies"];
+    private static readonly string[] Tables =
+    [
+        "identity.refresh_tokens",
+        "identity.login_cookies",
+        "identity.authorization_codes",
+        "identity.revoked_tokens",
+    ];
 
     private readonly ILogger<LoginSweeper> _logger = logger;
 

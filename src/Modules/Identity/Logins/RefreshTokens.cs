@@ -90,7 +90,11 @@ internal sealed class RefreshTokens(
             return await RefuseReusedAsync(context, loginId, cancellationToken);
         if (!login.IsActive(now) || expiresAt <= now)
             return Refused;
-        if (await principals.FindRoleAsync(tenantId, login.UserId, loginId, now, cancellationToken) is not { } role)
+        var client = Guid.TryParseExact(clientId, "D", out var application) ? application : (Guid?)null;
+        if (
+            await principals.FindRoleAsync(tenantId, login.UserId, loginId, client, now, cancellationToken)
+            is not { } role
+        )
             return Refused;
         if (
             scopes is not null

@@ -4,11 +4,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Verbatim.Modules.Identity.Organizations;
-using Verbatim.Modules.Identity.Passwords;
-using Verbatim.Modules.Identity.Users;
-using Verbatim.Platform.Events;
+using Verbatim.Modules.Identity.Lockouts;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.Door;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -36,6 +34,18 @@ internal sealed class SignIn : IEndpoint
         "The address or the password is wrong."
     );
 
+    internal static readonly HttpError SecondFactorRequired = new(
+        401,
+        "identity.second-factor-required",
+        "The password is right; send 'challenge' with a code of your authenticator to POST /api/auth/login/second-factor within five minutes."
+    );
+
+    internal static readonly HttpError ChallengeExpired = new(
+        401,
+        "identity.challenge-expired",
+        "The login was begun too long ago, or elsewhere; begin again with the password."
+    );
+
     internal static readonly HttpError NoMembership = new(
         403,
         "identity.no-membership",
@@ -46,6 +56,7 @@ internal sealed class SignIn : IEndpoint
         routes
             .MapPost("/auth/login", HandleAsync)
             .AllowAnyone()
+            .LimitByAddress(AddressLimit.Logins)
             .RecordsDenialsItself()
             .WithTags("Authentication")
             .WithSummary("Log in")
@@ -55,70 +66,43 @@ internal sealed class SignIn : IEndpoint
             .WithRequestExample(new SignInRequest("ada@example.org", "correct horse battery staple"))
             .WithResponseExample(StatusCodes.Status200OK, SignInResponse.Example)
             .ProducesError(WrongCredentials.Status, WrongCredentials.Code, WrongCredentials.Message)
+            .ProducesError(SecondFactorRequired.Status, SecondFactorRequired.Code, SecondFactorRequired.Message)
+            .ProducesError(LoginGuard.TooMany.Status, LoginGuard.TooMany.Code, LoginGuard.TooMany.Message)
             .ProducesError(NoMembership.Status, NoMembership.Code, NoMembership.Message);
 
     private static async Task<Results<Ok<SignInResponse>, ProblemHttpResult>> HandleAsync(
         SignInRequest request,
         HttpContext http,
-        PasswordStore passwords,
-        PasswordHashing hashing,
-        Memberships memberships,
-        FirstOrganization firstOrganization,
-        LoginStarter logins,
-        EventStore events,
-        IdSource ids,
+        LoginFlow flow,
         CancellationToken cancellationToken
     )
     {
-        var account = await passwords.FindByEmailAsync(request.Email, cancellationToken);
-        var check = await hashing.CheckAsync(account?.PasswordHash, request.Password, cancellationToken);
-        if (check == PasswordCheck.Wrong)
-        {
-            var origin = RequestOrigin.Of(http);
-            var tenant = account?.TenantId ?? await firstOrganization.GetIdAsync(cancellationToken);
-            var actor = account is null ? "system:login" : $"user:{account.UserId}";
-            await events.AppendAsync(
-                new AppendContext(tenant, actor, RequestId.Of(http)) { Subject = account?.UserId },
-                new StreamEvents(
-                    "login-attempt",
-                    ids.New(),
-                    0,
-                    [new LoginFailed(account?.UserId, origin.Address, origin.UserAgent)]
-                ),
-                cancellationToken
-            );
-            return Problems.Create(WrongCredentials);
-        }
-        if (check == PasswordCheck.RightAndOutdated)
-            await passwords.ImproveAsync(
-                account!,
-                await hashing.HashAsync(request.Password, cancellationToken),
-                cancellationToken
-            );
+        var wish = new LoginWish(request.OrganizationId, request.Cookie, MayChoose: false);
+        return Answer(http, await flow.BeginAsync(http, request.Email, request.Password, wish, cancellationToken));
+    }
 
-        var mine = await memberships.ListAsync(account!.UserId, cancellationToken);
-        if (
-            mine.FirstOrDefault(m =>
-                m.IsActive && (request.OrganizationId is null || m.TenantId == request.OrganizationId)
-            )
-            is not { } membership
-        )
-            return Problems.Create(NoMembership);
-        var login = await logins.StartAsync(
-            http,
-            new NewLogin
-            {
-                TenantId = membership.TenantId,
-                UserId = account.UserId,
-                Role = membership.Role,
-                Method = LoginMethod.Password,
-                Factors = ["pwd"],
-                Credential = request.Cookie ? LoginCredential.Cookie : LoginCredential.RefreshToken,
-            },
-            [],
-            cancellationToken
-        );
-        http.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Ok(SignInResponse.From(login, membership.TenantId, account.MustChangePassword));
+    /// <summary>A step as the API answers it.</summary>
+    internal static Results<Ok<SignInResponse>, ProblemHttpResult> Answer(HttpContext http, LoginStep step)
+    {
+        switch (step)
+        {
+            case LoginStep.Started started:
+                return TypedResults.Ok(
+                    SignInResponse.From(started.Login, started.TenantId, started.MustChangePassword)
+                );
+            case LoginStep.TooMany { RetryAfter: var retryAfter }:
+                return LoginGuard.Refuse(http, retryAfter);
+            case LoginStep.NeedsFactor { Challenge: var challenge }:
+                http.Response.Headers.CacheControl = "no-store";
+                var problem = Problems.Create(SecondFactorRequired);
+                problem.ProblemDetails.Extensions["challenge"] = challenge;
+                return problem;
+            case LoginStep.NoMembership:
+                return Problems.Create(NoMembership);
+            case LoginStep.Expired:
+                return Problems.Create(ChallengeExpired);
+            default:
+                return Problems.Create(WrongCredentials);
+        }
     }
 }

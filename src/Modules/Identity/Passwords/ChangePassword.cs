@@ -5,9 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
-using Verbatim.Modules.Identity.Organizations;
-using Verbatim.Modules.Identity.Users;
-using Verbatim.Platform.Events;
+using Verbatim.Modules.Identity.Lockouts;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
@@ -26,17 +24,26 @@ public sealed record ChangePasswordRequest(
 
 internal sealed class ChangePassword : IEndpoint
 {
+    internal static readonly HttpError SamePassword = new(
+        422,
+        "identity.same-password",
+        "The new password is the old one; choose another."
+    );
+
     public void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapPost("/auth/password", HandleAsync)
             .RequireScope(Scopes.AccountWrite)
             .WithTags("Authentication")
             .WithSummary("Change your password")
-            .WithDescription("Replaces your own password; needed once after a login with a one-time password.")
+            .WithDescription(
+                "Replaces your own password, and ends all your other logins; needed once after a login with a one-time password."
+            )
             .WithRequestExample(new ChangePasswordRequest("mK7tRw3xZq9pYf2dHc8n", "correct horse battery staple"))
-            .ProducesError(403, "identity.wrong-password", "The current password is wrong.")
-            .ProducesError(404, "identity.user-not-found", "There is no such account.")
-            .ProducesError(422, "identity.same-password", "The new password is the old one; choose another.")
+            .ProducesError(OwnPassword.Wrong.Status, OwnPassword.Wrong.Code, OwnPassword.Wrong.Message)
+            .ProducesError(OwnPassword.NoAccount.Status, OwnPassword.NoAccount.Code, OwnPassword.NoAccount.Message)
+            .ProducesError(LoginGuard.TooMany.Status, LoginGuard.TooMany.Code, LoginGuard.TooMany.Message)
+            .ProducesError(SamePassword.Status, SamePassword.Code, SamePassword.Message)
             .ProducesError(
                 422,
                 PasswordRules.Code,
@@ -47,48 +54,24 @@ internal sealed class ChangePassword : IEndpoint
         ChangePasswordRequest request,
         Caller caller,
         HttpContext http,
-        DocumentStore store,
-        PasswordStore passwords,
-        PasswordHashing hashing,
+        OwnPassword own,
+        PasswordChanger changer,
         CancellationToken cancellationToken
     )
     {
-        var account = await passwords.FindByIdAsync(caller.PrincipalId, cancellationToken);
-        if (account is null)
-            return Problems.NotFound("identity.user-not-found", "There is no such account.");
-        if (
-            await hashing.CheckAsync(account.PasswordHash, request.CurrentPassword, cancellationToken)
-            == PasswordCheck.Wrong
-        )
-            return Problems.Create(new HttpError(403, "identity.wrong-password", "The current password is wrong."));
+        var (account, refusal) = await own.ProveAsync(http, caller, request.CurrentPassword, cancellationToken);
+        if (refusal is not null)
+            return refusal;
         if (request.NewPassword == request.CurrentPassword)
-            return Problems.Create(
-                new HttpError(422, "identity.same-password", "The new password is the old one; choose another.")
-            );
-        var home = await store.LoadAsync<Organization>(
-            Access.ToAll(account.TenantId),
-            account.TenantId,
+            return Problems.Create(SamePassword);
+        var weakness = await changer.ChangeAsync(
+            caller.For(http),
+            account!,
+            request.NewPassword,
+            caller.LoginId,
+            [],
             cancellationToken
         );
-        if (PasswordRules.Check(request.NewPassword, account.Email, home?.Value.Name) is { } weakness)
-            return Problems.From(weakness);
-
-        var hash = await hashing.HashAsync(request.NewPassword, cancellationToken);
-        var outcome = await store.DecideAsync<User>(
-            caller.For(http) with
-            {
-                TenantId = account.TenantId,
-            },
-            account.UserId,
-            user =>
-                user is null
-                    ? Decision.Refuse(RefusalKind.NotFound, "identity.user-not-found", "There is no such account.")
-                    : Decision.Append(new PasswordChanged()).AlsoWriting(PasswordStore.Replace(account.UserId, hash)),
-            cancellationToken
-        );
-        return outcome.Match<Results<NoContent, ProblemHttpResult>>(
-            _ => TypedResults.NoContent(),
-            refusal => Problems.From(refusal)
-        );
+        return weakness is null ? TypedResults.NoContent() : Problems.From(weakness);
     }
 }

@@ -23,6 +23,9 @@ internal sealed record Account(
     string PasswordHash
 );
 
+/// <summary>A row of the table.</summary>
+internal sealed record KeptPassword(Guid TenantId, Guid UserId, string Hash);
+
 /// <summary>Keeps the hashes of passwords, and finds accounts by address.</summary>
 internal sealed class PasswordStore(Database database, DocumentStore documents, BlindIndex blindIndex)
 {
@@ -68,35 +71,31 @@ internal sealed class PasswordStore(Database database, DocumentStore documents, 
 
     /// <summary>The account with this address, in whatever case it is written.</summary>
     public async Task<Account?> FindByEmailAsync(string email, CancellationToken cancellationToken) =>
-        await FindAsync(
-            "email_hash = $1",
-            new NpgsqlParameter<byte[]> { TypedValue = await HashEmailAsync(email, cancellationToken) },
-            cancellationToken
-        );
+        await FindHashAsync(await HashEmailAsync(email, cancellationToken), cancellationToken) is { } found
+            ? await FindByIdAsync(found.UserId, cancellationToken)
+            : null;
 
-    public Task<Account?> FindByIdAsync(Guid userId, CancellationToken cancellationToken) =>
-        FindAsync("user_id = $1", new NpgsqlParameter<Guid> { TypedValue = userId }, cancellationToken);
+    /// <summary>What is kept under the hash of an address: one read, whether there is anything or not.</summary>
+    public Task<KeptPassword?> FindHashAsync(byte[] emailHash, CancellationToken cancellationToken) =>
+        ReadAsync("email_hash = $1", new NpgsqlParameter<byte[]> { TypedValue = emailHash }, cancellationToken);
+
+    public async Task<Account?> FindByIdAsync(Guid userId, CancellationToken cancellationToken)
+    {
+        var id = new NpgsqlParameter<Guid> { TypedValue = userId };
+        if (await ReadAsync("user_id = $1", id, cancellationToken) is not { } kept)
+            return null;
+        return
+            await documents.LoadAsync<User>(Access.ToAll(kept.TenantId), userId, cancellationToken)
+                is { Value: var user }
+            ? new Account(kept.TenantId, userId, user.Email, user.Role, user.MustChangePassword, kept.Hash)
+            : null;
+    }
 
     /// <summary>By which an address is known without being kept.</summary>
     public ValueTask<byte[]> HashEmailAsync(string email, CancellationToken cancellationToken) =>
         blindIndex.HashAsync("identity.email", email.Trim().ToUpperInvariant(), cancellationToken);
 
-    private async Task<Account?> FindAsync(
-        string condition,
-        NpgsqlParameter parameter,
-        CancellationToken cancellationToken
-    )
-    {
-        var (tenantId, userId, hash) = await ReadRowAsync(condition, parameter, cancellationToken);
-        if (
-            hash is null
-            || await documents.LoadAsync<User>(Access.ToAll(tenantId), userId, cancellationToken) is not { } user
-        )
-            return null;
-        return new Account(tenantId, userId, user.Value.Email, user.Value.Role, user.Value.MustChangePassword, hash);
-    }
-
-    private async Task<(Guid TenantId, Guid UserId, string? Hash)> ReadRowAsync(
+    private async Task<KeptPassword?> ReadAsync(
         string condition,
         NpgsqlParameter parameter,
         CancellationToken cancellationToken
@@ -108,7 +107,7 @@ internal sealed class PasswordStore(Database database, DocumentStore documents, 
         command.Parameters.Add(parameter);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? (reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2))
-            : default;
+            ? new KeptPassword(reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2))
+            : null;
     }
 }

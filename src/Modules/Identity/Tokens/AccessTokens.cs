@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Authentication;
 using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Modules.Identity.OAuth.Grants;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Http;
 
@@ -16,24 +17,37 @@ internal sealed class AccessTokens
     private readonly SigningKeys _keys;
     private readonly Principals _principals;
     private readonly Standings _standings;
+    private readonly RevokedTokens _revoked;
     private readonly TimeProvider _time;
     private readonly AccessTokenValidator _validator;
 
     // The validator gives the same object for the same token, so what follows from it is looked up once.
     private readonly ConditionalWeakTable<AccessToken, RememberedCaller> _remembered = new();
 
-    public AccessTokens(Issuer issuer, SigningKeys keys, Principals principals, Standings standings, TimeProvider time)
+    public AccessTokens(
+        Issuer issuer,
+        SigningKeys keys,
+        Principals principals,
+        Standings standings,
+        RevokedTokens revoked,
+        TimeProvider time
+    )
     {
         _issuer = issuer;
         _keys = keys;
         _principals = principals;
         _standings = standings;
+        _revoked = revoked;
         _time = time;
         _validator = new AccessTokenValidator(issuer.Required, Audience, time, ClockSkew);
     }
 
     public string Issue(AccessToken token) =>
         new AccessTokenIssuer(_issuer.Value, Audience).Issue(token, _keys.Current);
+
+    /// <summary>The token, if its signature, its claims and its times are right; whether it was revoked is not looked at.</summary>
+    public AccessToken? Read(ReadOnlySpan<char> text) =>
+        _validator.TryValidate(text, _keys.Public, out var token, out _) ? token : null;
 
     /// <summary>
     /// The result of authenticating with this token, or null when it is not a valid one, its login has ended, or its principal or
@@ -60,16 +74,20 @@ internal sealed class AccessTokens
     {
         var generation = _standings.Generation;
         var (tenantId, principalId) = (token.OrganizationId, token.Subject);
+        var clientId = Guid.TryParseExact(token.ClientId, "D", out var client) ? client : (Guid?)null;
         if (
-            await _principals.FindRoleAsync(tenantId, principalId, token.LoginId, now, cancellationToken)
+            await _principals.FindRoleAsync(tenantId, principalId, token.LoginId, clientId, now, cancellationToken)
             is not { } role
         )
+            return null;
+        // One of a login is revoked with it.
+        if (token.LoginId is null && await _revoked.ContainsAsync(token.Id, cancellationToken))
             return null;
 
         // A token never does more than its principal may do now.
         var caller = new Caller(
             tenantId,
-            $"user:{principalId}",
+            principalId == clientId ? $"client:{clientId}" : $"user:{principalId}",
             principalId,
             token.Scopes.Where(RoleScopes.Of(role).Contains).ToHashSet(StringComparer.Ordinal)
         )
@@ -77,7 +95,10 @@ internal sealed class AccessTokens
             Reach = RoleScopes.ReachOf(role),
             LoginId = token.LoginId,
         };
-        Guid[] restsOn = token.LoginId is { } login ? [login, principalId, tenantId] : [principalId, tenantId];
+        var restsOn = new List<Guid> { principalId, tenantId };
+        restsOn.Insert(0, token.LoginId ?? token.Id);
+        if (clientId is { } application && application != principalId)
+            restsOn.Insert(0, application);
         var remembered = _standings.Remember(new FoundCaller(caller, token.ExpiresAt, restsOn), generation);
         _remembered.AddOrUpdate(token, remembered);
         return remembered.Result;

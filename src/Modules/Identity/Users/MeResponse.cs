@@ -82,7 +82,7 @@ public sealed record MeResponse(
         );
 
     // What is left of an erased person is no object.
-    private static IReadOnlyDictionary<string, JsonElement> ReadPreferences(RawJson? json) =>
+    private static Dictionary<string, JsonElement> ReadPreferences(RawJson? json) =>
         json is { } raw && raw.Utf8.Span is [(byte)'{', ..]
             ? JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(raw.Utf8.Span)!
             : new Dictionary<string, JsonElement>(StringComparer.Ordinal);

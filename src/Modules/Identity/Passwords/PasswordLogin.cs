@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Identity.Lockouts;
+using Verbatim.Platform.Http;
+
+namespace Verbatim.Modules.Identity.Passwords;
+
+/// <summary>What came of an address and a password.</summary>
+internal abstract record PasswordProof
+{
+    private PasswordProof() { }
+
+    /// <summary>They are somebody's. The attempt still counts as failed: whoever goes on says how it ended.</summary>
+    internal sealed record Right(Account Account, GuardedAttempt Attempt) : PasswordProof;
+
+    /// <summary>They are nobody's.</summary>
+    internal sealed record Wrong : PasswordProof;
+
+    /// <summary>Nothing was looked at.</summary>
+    internal sealed record TooMany(TimeSpan RetryAfter) : PasswordProof;
+}
+
+/// <summary>Finds out whether an address and a password are somebody's: the same for the API and for pages.</summary>
+internal sealed class PasswordLogin(PasswordStore passwords, PasswordHashing hashing, LoginGuard guard)
+{
+    /// <summary>Counts the attempt, looks, and records it when it fails.</summary>
+    /// <exception cref="BusyException">More passwords wait than can be hashed soon.</exception>
+    public async Task<PasswordProof> ProveAsync(
+        HttpContext http,
+        string email,
+        string password,
+        CancellationToken cancellationToken
+    )
+    {
+        var key = await passwords.HashEmailAsync(email, cancellationToken);
+        var (attempt, retryAfter) = await guard.BeginAsync(http, key, cancellationToken);
+        if (attempt is null)
+            return new PasswordProof.TooMany(retryAfter);
+        var found = await passwords.FindHashAsync(key, cancellationToken);
+        PasswordCheck check;
+        try
+        {
+            check = await hashing.CheckAsync(found?.Hash, password, cancellationToken);
+        }
+        catch (BusyException)
+        {
+            await guard.TakeBackAsync(attempt, CancellationToken.None);
+            throw;
+        }
+        var account =
+            check == PasswordCheck.Wrong ? null : await passwords.FindByIdAsync(found!.UserId, cancellationToken);
+        if (account is null)
+        {
+            await guard.FailedAsync(http, attempt, found?.TenantId, found?.UserId, cancellationToken);
+            return new PasswordProof.Wrong();
+        }
+        if (check == PasswordCheck.RightAndOutdated)
+            await ImproveAsync(account, password, cancellationToken);
+        return new PasswordProof.Right(account, attempt);
+    }
+
+    // The better hash can be made at another login.
+    private async Task ImproveAsync(Account account, string password, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var hash = await hashing.HashAsync(password, cancellationToken);
+            await passwords.ImproveAsync(account, hash, cancellationToken);
+        }
+        catch (BusyException) { }
+    }
+}
