@@ -72,9 +72,7 @@ internal sealed class ChangeMe : IEndpoint
             .WithDescription(
                 "What you are called, your language and time zone, and what your programs keep, in this organization."
             )
-            .WithRequestExample(
-                new ChangeMeRequest("Ada", "en-GB", "Europe/London", MeResponse.Example.Preferences)
-            )
+            .WithRequestExample(new ChangeMeRequest("Ada", "en-GB", "Europe/London", MeResponse.Example.Preferences))
             .WithResponseExample(StatusCodes.Status200OK, MeResponse.Example)
             .ProducesError(404, "identity.user-not-found", "There is no such person in your organization.")
             .ProducesError(412, "version-mismatch", "It was changed since the version that If-Match names.");

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Verbatim.Modules.Identity.OAuth.Clients;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.Door;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -92,6 +93,7 @@ internal sealed class IntrospectToken(ClientAuthentication authentication, Token
         routes
             .MapPost("/introspect", HandleAsync)
             .AllowAnyone()
+            .LimitByAddress(AddressLimit.Tokens)
             .WithMetadata(OAuthDialect.Instance)
             .WithTags("OAuth")
             .WithSummary("Ask about a token")

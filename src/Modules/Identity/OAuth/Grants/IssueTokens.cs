@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Modules.Identity.OAuth.Clients;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.Door;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -44,6 +45,7 @@ internal sealed class IssueTokens : IEndpoint
         routes
             .MapPost("/token", HandleAsync)
             .AllowAnyone()
+            .LimitByAddress(AddressLimit.Tokens)
             .WithMetadata(OAuthDialect.Instance)
             .WithTags("OAuth")
             .WithSummary("Get tokens")

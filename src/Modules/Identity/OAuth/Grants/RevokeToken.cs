@@ -9,6 +9,7 @@ using Verbatim.Modules.Identity.OAuth.Clients;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.Door;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -45,6 +46,7 @@ internal sealed class RevokeToken(
         routes
             .MapPost("/revoke", HandleAsync)
             .AllowAnyone()
+            .LimitByAddress(AddressLimit.Tokens)
             .WithMetadata(OAuthDialect.Instance)
             .WithTags("OAuth")
             .WithSummary("Revoke a token")
