@@ -4,14 +4,13 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Modules.Identity.ExternalIdentity;
+using Verbatim.Modules.Identity.Invitations;
 using Verbatim.Modules.Identity.Lockouts;
 using Verbatim.Modules.Identity.LoginPolicies;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
-using Verbatim.Modules.Identity.OAuth.Authorization;
-using Verbatim.Modules.Identity.OAuth.Clients;
-using Verbatim.Modules.Identity.OAuth.Consents;
-using Verbatim.Modules.Identity.OAuth.Grants;
+using Verbatim.Modules.Identity.OAuth;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Pages;
 using Verbatim.Modules.Identity.PasswordResets;
@@ -70,17 +69,10 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<Custody>();
         services.AddSingleton<FormTokens>();
         services.AddSingleton<FirstOrganization>();
+        services.AddSingleton<OrganizationDirectory>();
+        services.AddSingleton<UserChanger>();
+        services.AddSingleton<InvitationAcceptance>();
         services.AddSingleton<AccessTokens>();
-        services.AddSingleton<SigningKeyRotation>();
-        services.AddSingleton<ClientAuthentication>();
-        services.AddSingleton<AuthorizationCodes>();
-        services.AddSingleton<AuthorizationFlow>();
-        services.AddSingleton<ConsentRecords>();
-        services.AddSingleton<LoginFreshness>();
-        services.AddSingleton<IdTokens>();
-        services.AddSingleton<TokenGrants>();
-        services.AddSingleton<TokenLookup>();
-        services.AddSingleton<RevokedTokens>();
         services.AddSingleton<ApiKeyCallers>();
         services.AddSingleton<Principals>();
         services.AddSingleton<IDenialRecorder>(p => p.GetRequiredService<DenialRecorder>());
@@ -90,5 +82,8 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<LoginEnder>();
         services.AddSingleton<LoginCookies>();
         services.AddSingleton<RefreshTokens>();
+        services.AddSingleton<SigningKeyRotation>();
+        services.AddOAuth();
+        services.AddExternalIdentity();
     }
 }

@@ -45,16 +45,8 @@ public static class DocumentPages
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(page);
         ArgumentNullException.ThrowIfNull(rows);
-        Guid? before = null;
-        if (page.Cursor is { } cursor)
-        {
-            if (!Cursor.TryRead(cursor, 1, out var parts) || !Guid.TryParseExact(parts[0], "N", out var id))
-                return Problems.BadRequest(
-                    "invalid-cursor",
-                    "The cursor is not one that this list gave; leave it out to begin at the first page."
-                );
-            before = id;
-        }
+        if (!page.TryReadIdCursor(out var before))
+            return Problems.Create(PageRequest.InvalidCursor);
 
         // One more than asked for tells whether there is a next page.
         var limit = page.Rows;

@@ -30,6 +30,38 @@ public sealed record PageRequest
     [Description("Rows a page, 1 to 200; 50 if left out.")]
     public string? Limit { get; init; }
 
+    /// <summary>The cursor is not one that <see cref="Page{T}"/> gave.</summary>
+    public static readonly HttpError InvalidCursor = new(
+        400,
+        "invalid-cursor",
+        "The cursor is not one that this list gave; leave it out to begin at the first page."
+    );
+
+    /// <summary>Reads the cursor of a list that goes by an id: null on the first page.</summary>
+    /// <returns>False for <see cref="InvalidCursor"/>.</returns>
+    public bool TryReadIdCursor(out Guid? id)
+    {
+        id = null;
+        if (Cursor is null)
+            return true;
+        if (!Http.Cursor.TryRead(Cursor, 1, out var parts) || !Guid.TryParseExact(parts[0], "N", out var read))
+            return false;
+        id = read;
+        return true;
+    }
+
+    /// <summary>A page of rows that go by an id, of which one more than the page has was read: it tells whether there is a next page.</summary>
+    /// <param name="found">The rows that were read, in order.</param>
+    /// <param name="row">Makes a row of the answer.</param>
+    /// <param name="id">By which the rows go.</param>
+    public Page<TRow> Cut<TFound, TRow>(IReadOnlyList<TFound> found, Func<TFound, TRow> row, Func<TFound, Guid> id)
+    {
+        ArgumentNullException.ThrowIfNull(found);
+        ArgumentNullException.ThrowIfNull(id);
+        var next = found.Count > Rows ? Http.Cursor.Write(id(found[Rows - 1]).ToString("N")) : null;
+        return new Page<TRow>([.. found.Take(Rows).Select(row)], next);
+    }
+
     /// <summary>Rows a page; <see cref="DefaultLimit"/> if none were asked for.</summary>
     public int Rows => WholeNumberAttribute.TryParse(Limit, out var rows) ? (int)rows : DefaultLimit;
 }

@@ -77,11 +77,24 @@ internal sealed class LoginCookies
             && request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
                 is true
         )
-            given = (await request.ReadFormAsync(cancellationToken))[AntiforgeryField].ToString();
+            given = await ReadFieldAsync(request, cancellationToken);
         return CryptographicOperations.FixedTimeEquals(
             Encoding.UTF8.GetBytes(given),
             Encoding.UTF8.GetBytes(AntiforgeryTokenOf(secret))
         );
+    }
+
+    // A form that cannot be read proves nothing; whoever it is for says what is wrong with it.
+    private static async Task<string> ReadFieldAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await request.ReadFormAsync(cancellationToken))[AntiforgeryField].ToString();
+        }
+        catch (Exception e) when (e is InvalidDataException or BadHttpRequestException)
+        {
+            return "";
+        }
     }
 
     /// <summary>The statement that stores a cookie's hash, for the transaction of the event that it is made with.</summary>

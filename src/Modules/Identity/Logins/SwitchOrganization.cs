@@ -26,7 +26,7 @@ internal sealed class SwitchOrganization : IEndpoint
     private static readonly HttpError NotYourOwnLogin = new(
         403,
         "identity.not-your-own-login",
-        "Only a login of your own can go on in another organization, not an application's or an API key."
+        "Only a login of your own can go on in another organization, not an application's, an identity provider's or an API key."
     );
 
     public void Map(IEndpointRouteBuilder routes) =>
@@ -58,6 +58,8 @@ internal sealed class SwitchOrganization : IEndpoint
             caller.LoginId is not { } loginId
             || await store.LoadAsync<Login>(caller.Access, loginId, cancellationToken)
                 is not { Value: { ClientId: null } current }
+            // Its provider speaks for the people of its own organization alone.
+            || current.Method == LoginMethod.ExternalProvider
         )
             return Problems.Create(NotYourOwnLogin);
         var mine = await memberships.ListAsync(caller.PrincipalId, cancellationToken);

@@ -79,7 +79,8 @@ internal sealed class OAuthDialect : IErrorDialect
 
     public string ContentType => MediaTypeNames.Application.Json;
 
-    public PathString Prefix => PathString.Empty;
+    // Also where no route of the protocol matches, as with a form of another content type.
+    public PathString Prefix => "/oauth";
 
     public Task WriteAsync(HttpContext context, HttpError error) => From(error).WriteAsync(context);
 
@@ -97,6 +98,8 @@ internal sealed class OAuthDialect : IErrorDialect
             { Status: >= 500 } => OAuthError.ServerError,
             _ => OAuthError.InvalidRequest,
         };
-        return new OAuthError(error.Status, code, error.Message.Replace('"', '\'').Replace('\\', '/'));
+        // RFC 6749 §5.2 knows 400 and 401 for what a client does wrong.
+        var status = error.Status == StatusCodes.Status415UnsupportedMediaType ? 400 : error.Status;
+        return new OAuthError(status, code, error.Message.Replace('"', '\'').Replace('\\', '/'));
     }
 }

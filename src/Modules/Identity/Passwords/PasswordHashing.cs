@@ -49,6 +49,10 @@ internal sealed class PasswordHashing : IDisposable
     public Task<PasswordCheck> CheckAsync(string? hash, string password, CancellationToken cancellationToken) =>
         _threads.RunAsync(() => Check(hash, NormalForm.Compose(password)), cancellationToken);
 
+    /// <summary>Spares what is done before a check that would be refused.</summary>
+    /// <exception cref="Platform.Http.BusyException">More passwords wait than can be hashed soon.</exception>
+    public void ThrowIfBusy() => _threads.ThrowIfFull();
+
     public void Dispose() => _threads.Dispose();
 
     internal static int RoundsOf(string hash)

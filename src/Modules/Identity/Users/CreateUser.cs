@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Modules.Identity.Passwords;
+using Verbatim.Modules.Identity.ServiceAccounts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -34,7 +35,7 @@ internal sealed class CreateUser : IEndpoint
     private static readonly Refusal EmailTaken = new(
         RefusalKind.Conflict,
         "identity.email-taken",
-        "There is an account with this address already."
+        "There is an account with this address already; invite the person instead."
     );
 
     public void Map(IEndpointRouteBuilder routes) =>
@@ -56,6 +57,11 @@ internal sealed class CreateUser : IEndpoint
                     "mK7tRw3xZq9pYf2dHc8n"
                 )
             )
+            .ProducesError(
+                403,
+                "identity.role-beyond-yours",
+                "You cannot give the role 'admin': it may do what your credential may not."
+            )
             .ProducesError(409, EmailTaken.Code, EmailTaken.Message);
 
     private static async Task<Results<Created<CreatedUserResponse>, ProblemHttpResult>> HandleAsync(
@@ -70,6 +76,9 @@ internal sealed class CreateUser : IEndpoint
         CancellationToken cancellationToken
     )
     {
+        var role = request.Role!.Value;
+        if (RoleGrant.Check(caller, role) is { } beyond)
+            return Problems.From(beyond);
         if (await passwords.FindByEmailAsync(request.Email, cancellationToken) is not null)
             return Problems.From(EmailTaken);
 
@@ -77,7 +86,6 @@ internal sealed class CreateUser : IEndpoint
         var password = PasswordStore.NewOneTimePassword();
         var hash = await hashing.HashAsync(password, cancellationToken);
         var account = await passwords.CreateAsync(caller.TenantId, id, request.Email, hash, cancellationToken);
-        var role = request.Role!.Value;
         try
         {
             await store.DecideAsync<User>(

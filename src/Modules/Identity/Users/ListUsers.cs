@@ -1,8 +1,11 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -10,24 +13,25 @@ using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Users;
 
-/// <summary>A person of an organization.</summary>
-/// <param name="Id">The person, and the stream of their events.</param>
-/// <param name="Email">The address to log in with.</param>
-/// <param name="Role">What the person may do.</param>
-/// <param name="MustChangePassword">True until the one-time password was replaced.</param>
-/// <param name="CreatedAt">When the person was added.</param>
-public sealed record UserResponse(Guid Id, string Email, Role Role, bool MustChangePassword, DateTimeOffset CreatedAt)
+/// <summary>Which people a list has; each part that is left out lets all through.</summary>
+public sealed record ListUsersRequest
 {
-    internal static readonly UserResponse Example = new(
-        Guid.Parse("0198c7f0-51aa-7c3d-8e02-9b1f4d6a7c35"),
-        "ada@example.org",
-        Role.Auditor,
-        MustChangePassword: true,
-        new DateTimeOffset(2026, 3, 2, 9, 0, 0, TimeSpan.Zero)
-    );
+    /// <summary>Only those of this role.</summary>
+    [QueryWord("admin", "user", "viewer", "auditor")]
+    [Description("Only people of this role: `admin`, `user`, `viewer` or `auditor`.")]
+    public string? Role { get; init; }
 
-    internal static UserResponse From(Guid id, User user) =>
-        new(id, user.Email, user.Role, user.MustChangePassword, user.CreatedAt);
+    /// <summary>Only those of this status.</summary>
+    [QueryWord("active", "suspended")]
+    [Description("Only people of this status: `active` or `suspended`.")]
+    public string? Status { get; init; }
+
+    /// <summary>Only the one with this address.</summary>
+    [StringLength(254, MinimumLength = 1)]
+    [Description(
+        "Only the person with this address, in whatever case. A part of an address is not enough: addresses are sealed in the database."
+    )]
+    public string? Email { get; init; }
 }
 
 internal sealed class ListUsers : IEndpoint
@@ -38,23 +42,43 @@ internal sealed class ListUsers : IEndpoint
             .RequireScope(Scopes.UsersRead)
             .WithTags("Users")
             .WithSummary("List the people of your organization")
-            .WithDescription("Newest first.")
+            .WithDescription("Newest first, suspended ones included; without those who were removed.")
             .WithResponseExample(
                 StatusCodes.Status200OK,
                 new Page<UserResponse>([UserResponse.Example], NextCursor: null)
             );
 
     private static async Task<Results<Ok<Page<UserResponse>>, ProblemHttpResult>> HandleAsync(
+        [AsParameters] ListUsersRequest request,
         [AsParameters] PageRequest page,
         Caller caller,
         DocumentStore store,
+        PasswordStore passwords,
         CancellationToken cancellationToken
-    ) =>
-        await DocumentPages.ListAsync<User, UserResponse>(
+    )
+    {
+        var filter = new DocumentFilter().Where($"data ->> 'removedAt' is null");
+        if (request.Role is { } role)
+            filter.Where($"data ->> 'role' = {role}");
+        if (request.Status is { } status)
+            filter.Where($"(data ->> 'suspendedAt' is not null) = {status == "suspended"}");
+        if (request.Email is { } email)
+            filter.Where(
+                $"""
+                id in (
+                    select user_id from identity.passwords
+                    where email_hash = {await passwords.HashEmailAsync(email, cancellationToken)}
+                )
+                """
+            );
+        return await DocumentPages.ListAsync<User, UserResponse>(
             store,
             caller.Access,
             page,
-            document => UserResponse.From(document.Id, document.Value),
+            filter,
+            users =>
+                Task.FromResult<IReadOnlyList<UserResponse>>([.. users.Select(u => UserResponse.From(u.Id, u.Value))]),
             cancellationToken
         );
+    }
 }

@@ -62,7 +62,7 @@ internal sealed class AuthorizationCodes(Database database, DocumentStore docume
     /// <summary>Makes a code for what a person has agreed to.</summary>
     public async Task<string> IssueAsync(
         HttpContext http,
-        AuthorizationRequest request,
+        AuthorizationDemand request,
         Guid userId,
         (Guid TenantId, Guid LoginId) granted,
         Login login,

@@ -53,12 +53,12 @@ internal sealed class AuthorizationFlow(
             : null;
         if (
             parameters.Repeated is "client_id" or "redirect_uri"
-            || AuthorizationRequest.FindRedirectUri(parameters, client) is not { } redirectUri
+            || AuthorizationDemand.FindRedirectUri(parameters, client) is not { } redirectUri
         )
             return AuthorizationPages.BadRequest();
 
         var state = parameters.Repeated == "state" ? null : parameters["state"];
-        var (request, error) = AuthorizationRequest.Read(parameters, client!, redirectUri);
+        var (request, error) = AuthorizationDemand.Read(parameters, client!, redirectUri);
         if (request is null)
             return AuthorizationResponse.Error(http, redirectUri, issuer.Value, state, error!);
 
@@ -75,14 +75,17 @@ internal sealed class AuthorizationFlow(
             time.GetUtcNow(),
             cancellationToken
         );
-        if (role is null)
+        // An organization's identity provider speaks for its own people alone.
+        var isForeign =
+            visitor.Login.Method == LoginMethod.ExternalProvider && visitor.At.TenantId != request.Client.TenantId;
+        if (role is null || isForeign)
             return Refuse(http, request, OAuthError.AccessDenied, "The person is no member of the organization.");
         return await DecideAsync(http, request, visitor, parameters, answer, cancellationToken);
     }
 
     private async Task<IResult> DecideAsync(
         HttpContext http,
-        AuthorizationRequest request,
+        AuthorizationDemand request,
         Visitor visitor,
         OAuthParameters parameters,
         Answer answer,
@@ -107,7 +110,7 @@ internal sealed class AuthorizationFlow(
         }
         else if (await MustAskAsync(request, visitor, cancellationToken))
         {
-            if (request.Asks(AuthorizationRequest.PromptNone))
+            if (request.Asks(AuthorizationDemand.PromptNone))
                 return Refuse(http, request, OAuthError.ConsentRequired, "The person was not asked for consent yet.");
             return await AskAsync(http, request, visitor, parameters, cancellationToken);
         }
@@ -117,12 +120,12 @@ internal sealed class AuthorizationFlow(
     }
 
     private async Task<bool> MustAskAsync(
-        AuthorizationRequest request,
+        AuthorizationDemand request,
         Visitor visitor,
         CancellationToken cancellationToken
     )
     {
-        if (request.Asks(AuthorizationRequest.PromptConsent))
+        if (request.Asks(AuthorizationDemand.PromptConsent))
             return true;
         if (request.Client.Settings.IsFirstParty)
             return false;
@@ -137,7 +140,7 @@ internal sealed class AuthorizationFlow(
 
     private async Task<IResult> AskAsync(
         HttpContext http,
-        AuthorizationRequest request,
+        AuthorizationDemand request,
         Visitor visitor,
         OAuthParameters parameters,
         CancellationToken cancellationToken
@@ -169,18 +172,18 @@ internal sealed class AuthorizationFlow(
             : null;
     }
 
-    private bool IsFresh(AuthorizationRequest request, Login login, string? loginAfter)
+    private bool IsFresh(AuthorizationDemand request, Login login, string? loginAfter)
     {
         if (freshness.Read(loginAfter) is { } sentAt && login.StartedAt >= sentAt)
             return true;
-        if (request.Asks(AuthorizationRequest.PromptLogin))
+        if (request.Asks(AuthorizationDemand.PromptLogin))
             return false;
         return request.MaxAge is not { } maxAge || time.GetUtcNow() - login.StartedAt <= TimeSpan.FromSeconds(maxAge);
     }
 
-    private IResult SendToLogin(HttpContext http, AuthorizationRequest request, OAuthParameters parameters)
+    private IResult SendToLogin(HttpContext http, AuthorizationDemand request, OAuthParameters parameters)
     {
-        if (request.Asks(AuthorizationRequest.PromptNone))
+        if (request.Asks(AuthorizationDemand.PromptNone))
             return Refuse(http, request, OAuthError.LoginRequired, "The person is not logged in.");
         var query = QueryOf(parameters, [(LoginFreshness.Parameter, freshness.Write())]);
         if (!LocalPath.TryParse(AuthorizePath + query, out var back))
@@ -189,7 +192,7 @@ internal sealed class AuthorizationFlow(
         return AuthorizationResponse.SeeOther(http, back.AsReturnOf(LoginPage.Path));
     }
 
-    private IResult Refuse(HttpContext http, AuthorizationRequest request, string code, string description) =>
+    private IResult Refuse(HttpContext http, AuthorizationDemand request, string code, string description) =>
         AuthorizationResponse.Error(
             http,
             request.RedirectUri,
@@ -202,7 +205,7 @@ internal sealed class AuthorizationFlow(
     private static QueryString QueryOf(OAuthParameters parameters, IReadOnlyList<(string, string)>? instead = null)
     {
         var query = new QueryBuilder();
-        foreach (var name in AuthorizationRequest.ParameterNames)
+        foreach (var name in AuthorizationDemand.ParameterNames)
         {
             if (parameters[name] is { } value)
                 query.Add(name, value);

@@ -30,7 +30,7 @@ internal static class AuthorizationPages
         };
 
     public static IResult Consent(
-        AuthorizationRequest request,
+        AuthorizationDemand request,
         string organization,
         string email,
         string query,

@@ -34,7 +34,7 @@ internal sealed class Authorize(AuthorizationFlow flow) : IEndpoint
         if (form is null)
             return AuthorizationPages.BadRequest();
         var query = new QueryBuilder();
-        foreach (var name in AuthorizationRequest.ParameterNames)
+        foreach (var name in AuthorizationDemand.ParameterNames)
         {
             if (form[name] is { } value)
                 query.Add(name, value);

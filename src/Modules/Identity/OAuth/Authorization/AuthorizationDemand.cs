@@ -13,7 +13,7 @@ namespace Verbatim.Modules.Identity.OAuth.Authorization;
 /// <param name="Prompts">How the person is to be asked.</param>
 /// <param name="MaxAge">The most seconds since the person proved who they are.</param>
 /// <param name="LoginHint">Who the client thinks that it is.</param>
-internal sealed record AuthorizationRequest(
+internal sealed record AuthorizationDemand(
     KnownClient Client,
     string RedirectUri,
     IReadOnlyList<string> Scopes,
@@ -58,7 +58,7 @@ internal sealed record AuthorizationRequest(
         client is { IsActive: true } && parameters["redirect_uri"] is { } uri && IsRegistered(client, uri) ? uri : null;
 
     /// <summary>The request, or the error that is sent back to the client.</summary>
-    public static (AuthorizationRequest? Request, OAuthError? Error) Read(
+    public static (AuthorizationDemand? Request, OAuthError? Error) Read(
         OAuthParameters parameters,
         KnownClient client,
         string redirectUri
@@ -92,7 +92,7 @@ internal sealed record AuthorizationRequest(
         return ReadRest(parameters, client, redirectUri, challenge);
     }
 
-    private static (AuthorizationRequest? Request, OAuthError? Error) ReadRest(
+    private static (AuthorizationDemand? Request, OAuthError? Error) ReadRest(
         OAuthParameters parameters,
         KnownClient client,
         string redirectUri,
@@ -119,7 +119,7 @@ internal sealed record AuthorizationRequest(
         if (parameters["state"]?.Length > MaxText || parameters["nonce"]?.Length > MaxText)
             return Refuse(OAuthError.InvalidRequest, "state and nonce have 1000 characters at most.");
         return (
-            new AuthorizationRequest(
+            new AuthorizationDemand(
                 client,
                 redirectUri,
                 scopes,
@@ -137,6 +137,6 @@ internal sealed record AuthorizationRequest(
     private static bool IsRegistered(KnownClient client, string uri) =>
         Clients.RedirectUri.IsAmong(uri, client.Settings.RedirectUris);
 
-    private static (AuthorizationRequest? Request, OAuthError? Error) Refuse(string code, string description) =>
+    private static (AuthorizationDemand? Request, OAuthError? Error) Refuse(string code, string description) =>
         (null, new OAuthError(400, code, description));
 }

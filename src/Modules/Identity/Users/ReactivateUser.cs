@@ -1,0 +1,38 @@
+using System.ComponentModel;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Verbatim.Contracts;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Modules.Identity.Users;
+
+internal sealed class ReactivateUser : IEndpoint
+{
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/users/{id:guid}/reactivation", HandleAsync)
+            .RequireScope(Scopes.UsersWrite)
+            .WithTags("Users")
+            .WithSummary("Reactivate a person")
+            .WithDescription("Their credentials work again in your organization.")
+            .WithResponseExample(StatusCodes.Status200OK, UserResponse.Example)
+            .ProducesError(404, "identity.user-not-found", "There is no such person in your organization.")
+            .ProducesError(412, "version-mismatch", "It was changed since the version that If-Match names.");
+
+    private static Task<Results<Ok<UserResponse>, ProblemHttpResult>> HandleAsync(
+        [Description("The person.")] Guid id,
+        Caller caller,
+        HttpContext http,
+        UserChanger changer,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) => changer.ChangeAsync(caller, http, id, user => Decide(user!, time.GetUtcNow()), cancellationToken);
+
+    internal static Decision Decide(User user, DateTimeOffset now) =>
+        user.SuspendedAt is null ? Decision.Nothing : Decision.Append(new UserReactivated(now));
+}
