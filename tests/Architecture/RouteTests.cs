@@ -23,6 +23,8 @@ public sealed class RouteTests
         "GET /health/live",
         "GET /health/ready",
         "GET /login",
+        "GET /login/external/{id:guid}",
+        "GET /login/external/{id:guid}/callback",
         "GET /logout",
         "GET /oauth/authorize",
         "GET /oauth/jwks",

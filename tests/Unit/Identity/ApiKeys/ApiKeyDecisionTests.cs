@@ -78,9 +78,7 @@ public sealed class ApiKeyDecisionTests
         var caller = CallerOf(Ada, [Scopes.ApiKeysWrite, Scopes.AccountRead]);
 
         Assert.Null(
-            RefusalOf(
-                Change(Key, caller, new ChangeApiKeyRequest(Scopes: [Scopes.ModelsRead, Scopes.AccountRead]))
-            )
+            RefusalOf(Change(Key, caller, new ChangeApiKeyRequest(Scopes: [Scopes.ModelsRead, Scopes.AccountRead])))
         );
         Assert.Equal(
             "identity.scope-beyond-yours",
@@ -105,7 +103,14 @@ public sealed class ApiKeyDecisionTests
     [Fact]
     public void A_key_from_before_service_accounts_belongs_to_its_person()
     {
-        var old = new Modules.Identity.ApiKeys.History.ApiKeyCreatedV1("old", "vk_old", ["models:read"], Ada, Now, null);
+        var old = new Modules.Identity.ApiKeys.History.ApiKeyCreatedV1(
+            "old",
+            "vk_old",
+            ["models:read"],
+            Ada,
+            Now,
+            null
+        );
 
         var key = ApiKey.Evolve(null, old.Upcast());
 

@@ -10,7 +10,14 @@ public sealed class InvitationTests
 
     private static readonly Invitation Open = Invitation.Evolve(
         null,
-        new InvitationCreated("grace@example.org", Role.User, Guid.CreateVersion7(), IsByMail: true, Now, Now.AddDays(7))
+        new InvitationCreated(
+            "grace@example.org",
+            Role.User,
+            Guid.CreateVersion7(),
+            IsByMail: true,
+            Now,
+            Now.AddDays(7)
+        )
     );
 
     [Fact]
@@ -31,17 +38,16 @@ public sealed class InvitationTests
         var accepted = Invitation.Evolve(Open, new InvitationAccepted(Open.UserId, Now));
         var revoked = Invitation.Evolve(Open, new InvitationRevoked(Now));
 
-        Assert.Throws<UnexpectedEventException>(() => Invitation.Evolve(revoked, new InvitationAccepted(Open.UserId, Now)));
+        Assert.Throws<UnexpectedEventException>(() =>
+            Invitation.Evolve(revoked, new InvitationAccepted(Open.UserId, Now))
+        );
         Assert.Throws<UnexpectedEventException>(() =>
             Invitation.Evolve(accepted, new InvitationRenewed(IsByMail: true, Now, Now))
         );
         Assert.Equal(Decision.Nothing, RevokeInvitation.Decide(revoked, Guid.Empty, Guid.Empty, Now));
         Assert.IsType<Decision.Refusing>(RevokeInvitation.Decide(accepted, Guid.Empty, Guid.Empty, Now));
         // A mail that was on its way when it was closed was sent all the same.
-        Assert.Equal(
-            InvitationDelivery.Sent,
-            Invitation.Evolve(revoked, new InvitationSent(Now)).Delivery
-        );
+        Assert.Equal(InvitationDelivery.Sent, Invitation.Evolve(revoked, new InvitationSent(Now)).Delivery);
     }
 
     [Fact]

@@ -37,7 +37,10 @@ public sealed class UserTests
             new UserJoined("ada@example.org", Role.Viewer, Now, InvitationId: null)
         );
 
-        Assert.Equal((Role.Viewer, null, null, null), (after.Role, after.SuspendedAt, after.RemovedAt, after.DisplayName));
+        Assert.Equal(
+            (Role.Viewer, null, null, null),
+            (after.Role, after.SuspendedAt, after.RemovedAt, after.DisplayName)
+        );
         Assert.Throws<UnexpectedEventException>(() =>
             User.Evolve(Ada, new UserJoined("ada@example.org", Role.Viewer, Now, InvitationId: null))
         );

@@ -20,6 +20,11 @@ public sealed record UpdateIdentityProviderRequest(
     [property: Description("What people see on the button.")]
         string? Name = null,
     [property: StringLength(500)]
+    [property: Description(
+        "The provider's issuer. People who are known by another one are asked for their address anew."
+    )]
+        string? Issuer = null,
+    [property: StringLength(500)]
     [property: Description("What this server is called at the provider.")]
         string? ClientId = null,
     [property: StringLength(1000)]
@@ -46,7 +51,7 @@ internal sealed class UpdateIdentityProvider(DocumentStore store, MasterKey mast
             .RequireScope(Scopes.IdentityProvidersWrite)
             .WithTags("Identity providers")
             .WithSummary("Change an identity provider")
-            .WithDescription("Changes what is given and leaves the rest. The issuer is for good: register another one.")
+            .WithDescription("Changes what is given and leaves the rest.")
             .WithRequestExample(new UpdateIdentityProviderRequest(IsEnabled: false))
             .WithResponseExample(StatusCodes.Status200OK, IdentityProviderResponse.Example)
             .ProducesError(404, ProviderRules.NotFoundCode, ProviderRules.NotFoundMessage)
@@ -93,6 +98,7 @@ internal sealed class UpdateIdentityProvider(DocumentStore store, MasterKey mast
         var after = before with
         {
             Name = request.Name ?? before.Name,
+            Issuer = request.Issuer ?? before.Issuer,
             ClientId = request.ClientId ?? before.ClientId,
             Scopes = request.Scopes ?? before.Scopes,
             LinkPolicy = request.LinkPolicy ?? before.LinkPolicy,
