@@ -16,6 +16,7 @@ public sealed class RouteTests
     [
         "GET /.well-known/oauth-authorization-server",
         "GET /.well-known/openid-configuration",
+        "GET /account",
         "GET /account/password",
         "GET /account/second-factor",
         "GET /assets/{name}",

@@ -41,6 +41,15 @@ public sealed partial class SourceTests
         );
 
     [Fact]
+    public void An_endpoint_reaches_no_further_than_its_caller() =>
+        Findings.AssertNone(
+            Product
+                .Sources.Where(f => f.Code.Contains(": IEndpoint", StringComparison.Ordinal))
+                .SelectMany(f => f.Find(WholeOrganization()))
+                .Select(place => $"{place} Pass caller.Access, so that what is not the caller's is not found.")
+        );
+
+    [Fact]
     public void Every_exception_from_a_rule_is_still_needed()
     {
         Regex[] rules = [Clock(), NewGuid(), Chance(), RealDelay(), Blocking()];
@@ -130,6 +139,9 @@ public sealed partial class SourceTests
         path.StartsWith("tests/Unit/", StringComparison.Ordinal)
         || path.StartsWith("tests/Integration/", StringComparison.Ordinal)
         || path.StartsWith("tests/Architecture/", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"\bAccess\.ToAll\(", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex WholeOrganization();
 
     [GeneratedRegex(
         @"\bDateTime(Offset)?\.(UtcNow|Now|Today)\b",

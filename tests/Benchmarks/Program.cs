@@ -3,7 +3,7 @@ using Verbatim.Tests.Benchmarks.Evidence;
 using Verbatim.Tests.Benchmarks.Gateway;
 using Verbatim.Tests.Benchmarks.Identity;
 
-// dotnet run -c Release --project tests/Benchmarks -- [gateway] [appends] [replay] [evidence] [verify] [subscriptions] [authentication] [startup] [memory] [--quick]
+// dotnet run -c Release --project tests/Benchmarks -- [gateway] [appends] [replay] [evidence] [verify] [subscriptions] [authentication] [logins] [startup] [memory] [--quick]
 var isQuick = args.Contains("--quick", StringComparer.Ordinal);
 var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
 {
@@ -24,6 +24,8 @@ var benchmarks = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
         new SubscriptionBenchmark(isQuick ? 1 : 5, isQuick ? 50_000 : 400_000).RunAsync(Console.Out),
     ["authentication"] = () =>
         new AuthenticationBenchmark(isQuick ? 3 : 9, TimeSpan.FromSeconds(isQuick ? 2 : 4)).RunAsync(Console.Out),
+    ["logins"] = () =>
+        new LoginsBenchmark(isQuick ? 1 : 5, TimeSpan.FromSeconds(isQuick ? 4 : 8)).RunAsync(Console.Out),
     ["startup"] = () => new StartupBenchmark(isQuick ? 1 : 5).RunAsync(Console.Out),
     ["memory"] = () => new MemoryBenchmark(isQuick ? 20_000 : 200_000).RunAsync(Console.Out),
 };

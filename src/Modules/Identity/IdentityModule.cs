@@ -7,6 +7,7 @@ using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.ExternalIdentity;
 using Verbatim.Modules.Identity.Invitations;
 using Verbatim.Modules.Identity.Lockouts;
+using Verbatim.Modules.Identity.LoginPolicies;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.OAuth;
@@ -57,6 +58,7 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<LoginAttempts>();
         services.AddSingleton<LoginGuard>();
         services.AddSingleton<LoginChallenges>();
+        services.AddSingleton<LoginPolicyGate>();
         services.AddSingleton<LoginFlow>();
         services.AddSingleton<SecondFactors>();
         services.AddSingleton<ResetTokens>();

@@ -92,6 +92,7 @@ public static class Errors
                 "method-not-allowed",
                 $"{context.Request.Path} does not take {context.Request.Method}. The routes are listed at /docs."
             ),
+            StatusCodes.Status413PayloadTooLarge => BodyTooLarge,
             StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType,
             var other => new HttpError(
                 other,

@@ -162,6 +162,33 @@ public sealed class LoginTests(VerbatimHost host) : IClassFixture<VerbatimHost>
     }
 
     [Fact]
+    public async Task Nothing_of_an_erased_person_works_any_more()
+    {
+        var person = await PersonAsync();
+        var login = await LogInAsync(person);
+        using var administrator = await host.AsAdministratorAsync(Cancellation);
+        using var me = host.As(login.AccessToken);
+        var id = (await me.GetFromJsonAsync<JsonNode>("/api/me", Cancellation))!["userId"]!.GetValue<Guid>();
+
+        using var erased = await administrator.PostAsJsonAsync(
+            "/api/audit/erasures",
+            new { subjectId = id },
+            Cancellation
+        );
+
+        Assert.True(erased.IsSuccessStatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, await MeAsync(login.AccessToken));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await RefreshAsync(login.RefreshToken)).Status);
+        using var anyone = host.AsAnyone();
+        using var again = await anyone.PostAsJsonAsync(
+            "/api/auth/login",
+            new { email = person.Email, password = person.Password },
+            Cancellation
+        );
+        Assert.Equal(HttpStatusCode.Unauthorized, again.StatusCode);
+    }
+
+    [Fact]
     public async Task A_login_by_cookie_reads_with_the_cookie_and_changes_only_with_the_antiforgery_token()
     {
         var person = await PersonAsync();

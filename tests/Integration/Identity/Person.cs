@@ -112,6 +112,10 @@ internal sealed class Person
     public static async Task<string?> CodeOfAsync(HttpResponseMessage response) =>
         (await ReadAnyAsync(response))["code"]?.GetValue<string>();
 
+    /// <summary>The code of an authenticator with this secret, so many steps from now.</summary>
+    public static string CodeOf(string secret, int steps) =>
+        Totp.CodeOf(FromBase32(secret), Totp.StepAt(TimeProvider.System.GetUtcNow()) + steps);
+
     private string CodeAt(long step) => Totp.CodeOf(FromBase32(Secret!), step);
 
     private static byte[] FromBase32(string text)

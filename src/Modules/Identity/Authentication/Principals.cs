@@ -17,6 +17,10 @@ internal sealed class Principals(Database database)
                 select u.tenant_id, u.id, u.data ->> 'role' as role
                 from documents.user u
                 where u.data ->> 'suspendedAt' is null and u.data ->> 'removedAt' is null
+                  and not exists (
+                    select from platform.subject_keys k
+                    where k.tenant_id = u.tenant_id and k.subject_id = u.id and k.erased_at is not null
+                  )
                 union all
                 select a.tenant_id, a.id, a.data ->> 'role' as role
                 from documents.service_account a

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Authentication;
@@ -114,7 +115,9 @@ internal sealed class LoginCookies
     {
         await using var command = _database.Writes.CreateCommand(
             $"""
-            select c.tenant_id, c.login_id, c.expires_at, p.id, p.role
+            select c.tenant_id, c.login_id, c.expires_at, p.id, p.role,
+                case when json_typeof(l.data -> 'scopes') = 'array'
+                    then array(select json_array_elements_text(l.data -> 'scopes')) end
             from identity.login_cookies c
             join documents.login l on l.tenant_id = c.tenant_id and l.id = c.login_id
             join {Principals.Active} p on p.tenant_id = c.tenant_id and p.id = (l.data ->> 'userId')::uuid
@@ -129,7 +132,11 @@ internal sealed class LoginCookies
 
         var (tenantId, loginId, userId) = (reader.GetGuid(0), reader.GetGuid(1), reader.GetGuid(3));
         var role = Principals.RoleOf(reader.GetString(4));
-        var caller = new Caller(tenantId, $"user:{userId}", userId, RoleScopes.Of(role))
+        var granted = await reader.IsDBNullAsync(5, cancellationToken) ? null : reader.GetFieldValue<string[]>(5);
+        var scopes = granted is null
+            ? RoleScopes.Of(role)
+            : RoleScopes.Of(role).Where(granted.Contains).ToFrozenSet(StringComparer.Ordinal);
+        var caller = new Caller(tenantId, $"user:{userId}", userId, scopes)
         {
             Reach = RoleScopes.ReachOf(role),
             LoginId = loginId,

@@ -62,6 +62,21 @@ internal sealed class LoginEnder(DocumentStore documents, Standings standings, D
         return ended;
     }
 
+    /// <summary>Ends all of a person's logins that are not over, in the context's organization.</summary>
+    /// <returns>How many were ended.</returns>
+    public async Task<int> EndAllHereAsync(
+        AppendContext context,
+        Guid userId,
+        LoginEndReason reason,
+        CancellationToken cancellationToken
+    )
+    {
+        var here = (await FindActiveAsync(userId, cancellationToken)).FindAll(l => l.TenantId == context.TenantId);
+        foreach (var (_, loginId) in here)
+            await EndAsync(context, loginId, reason, cancellationToken);
+        return here.Count;
+    }
+
     internal static Decision Decide(Login? login, Guid id, LoginEndReason reason, DateTimeOffset now) =>
         login switch
         {

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Identity.LoginPolicies;
 using Verbatim.Modules.Identity.OAuth;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
@@ -65,12 +66,17 @@ internal sealed record StartedLogin(
     string? RefreshToken,
     IReadOnlyList<string> Scopes,
     string? AntiforgeryToken
-);
+)
+{
+    /// <summary>The organization asks for a second factor, and the person has none: this login can do nothing but set one up.</summary>
+    public bool MustSetUpSecondFactor { get; init; }
+}
 
 /// <summary>Starts logins: the one place where a person's tokens and cookies come from.</summary>
 internal sealed class LoginStarter(
     DocumentStore documents,
     AccessTokens tokens,
+    LoginPolicyGate policy,
     LoginSettings settings,
     IdSource ids,
     TimeProvider time
@@ -91,6 +97,17 @@ internal sealed class LoginStarter(
         CancellationToken cancellationToken
     )
     {
+        var lacksFactor = await policy.LacksFactorAsync(login.TenantId, login.Factors, cancellationToken);
+        if (lacksFactor)
+            login = login with
+            {
+                Scopes =
+                [
+                    .. LoginPolicyGate.ScopesWithoutFactor.Where(s =>
+                        login.Scopes?.Contains(s, StringComparer.Ordinal) is not false
+                    ),
+                ],
+            };
         var id = login.Id ?? ids.New();
         var now = time.GetUtcNow();
         var origin = RequestOrigin.Of(http);
@@ -137,7 +154,10 @@ internal sealed class LoginStarter(
         if (cookie is not null)
         {
             LoginCookies.Set(http, cookie, endsAt);
-            return new StartedLogin(id, null, settings.Cookie, null, [], LoginCookies.AntiforgeryTokenOf(cookie));
+            return new StartedLogin(id, null, settings.Cookie, null, [], LoginCookies.AntiforgeryTokenOf(cookie))
+            {
+                MustSetUpSecondFactor = lacksFactor,
+            };
         }
         var scopes = ScopesOf(login.Role, login.Scopes);
         return new StartedLogin(
@@ -147,7 +167,10 @@ internal sealed class LoginStarter(
             refreshToken,
             scopes,
             AntiforgeryToken: null
-        );
+        )
+        {
+            MustSetUpSecondFactor = lacksFactor,
+        };
     }
 
     internal DateTimeOffset RefreshEnd(DateTimeOffset now, DateTimeOffset endsAt) =>

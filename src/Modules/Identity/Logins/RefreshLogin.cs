@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.Door;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -29,6 +30,7 @@ internal sealed class RefreshLogin : IEndpoint
         routes
             .MapPost("/auth/refresh", HandleAsync)
             .AllowAnyone()
+            .LimitByAddress(AddressLimit.Tokens)
             .WithTags("Authentication")
             .WithSummary("Renew the access token")
             .WithDescription(

@@ -9,6 +9,10 @@ namespace Verbatim.Modules.Identity.Logins;
 /// <param name="RefreshToken">For <c>POST /api/auth/refresh</c>, once; null for a login by cookie.</param>
 /// <param name="AntiforgeryToken">For <c>x-csrf-token</c>, with every request that changes something; only for a login by cookie.</param>
 /// <param name="MustChangePassword">True while the password is the one-time one: change it with <c>POST /api/auth/password</c>.</param>
+/// <param name="MustSetUpSecondFactor">
+/// True when the organization asks for a second factor and there is none: set one up with <c>POST /api/auth/second-factor</c>, the one thing that
+/// this login can do, and log in again.
+/// </param>
 public sealed record SignInResponse(
     Guid LoginId,
     Guid OrganizationId,
@@ -17,7 +21,8 @@ public sealed record SignInResponse(
     int ExpiresIn,
     string? RefreshToken,
     string? AntiforgeryToken,
-    bool MustChangePassword
+    bool MustChangePassword,
+    bool MustSetUpSecondFactor
 )
 {
     internal static readonly SignInResponse Example = new(
@@ -28,7 +33,8 @@ public sealed record SignInResponse(
         900,
         "vr_3kQmD1x0aVnK5rJc7LwYb2Gf9HsTePu4RiXo6MqE8Zt",
         AntiforgeryToken: null,
-        MustChangePassword: false
+        MustChangePassword: false,
+        MustSetUpSecondFactor: false
     );
 
     internal static SignInResponse From(StartedLogin login, Guid tenantId, bool mustChangePassword) =>
@@ -40,6 +46,7 @@ public sealed record SignInResponse(
             (int)login.ExpiresIn.TotalSeconds,
             login.RefreshToken,
             login.AntiforgeryToken,
-            mustChangePassword
+            mustChangePassword,
+            login.MustSetUpSecondFactor
         );
 }

@@ -40,7 +40,14 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
     /// <summary>The form of a request; an empty one where it has none.</summary>
     internal static async Task<IFormCollection> ReadFormAsync(HttpContext http)
     {
-        if (!http.Request.HasFormContentType)
+        // Pages send nothing else; the other type of forms is for files.
+        if (
+            http.Request.ContentType?.StartsWith(
+                "application/x-www-form-urlencoded",
+                StringComparison.OrdinalIgnoreCase
+            )
+            is not true
+        )
             return FormCollection.Empty;
         try
         {
@@ -48,7 +55,7 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
         }
         catch (InvalidDataException)
         {
-            // Too many fields, or no form at all whatever its type says.
+            // Too many fields, or too long ones.
             return FormCollection.Empty;
         }
     }
@@ -122,6 +129,8 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
     {
         if (step is not LoginStep.Started started)
             return LoginPage.Of(step, tokens.Issue(http), returnTo, email, http);
+        if (started.Login.MustSetUpSecondFactor)
+            return new SeeOther(SecondFactorPages.Path);
         if (started.MustChangePassword)
             return new SeeOther(returnTo.AsReturnOf(PasswordPage.Path));
         // From there an application's own address may follow, to which the policy of this page would not let its form lead.
@@ -130,7 +139,7 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
             {
                 Refresh = returnTo,
             }
-            : new SeeOther(returnTo.Value);
+            : new SeeOther(returnTo == LocalPath.Root ? AccountPage.Path : returnTo.Value);
     }
 
     private PageResult Forged(HttpContext http, LocalPath returnTo, string email) =>

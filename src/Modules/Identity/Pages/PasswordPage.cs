@@ -52,7 +52,7 @@ internal sealed class PasswordPage(OwnPassword own, PasswordChanger changer) : I
                 http.RequestAborted
             );
             return weakness is null
-                ? new SeeOther(returnTo.Value)
+                ? new SeeOther(returnTo == LocalPath.Root ? AccountPage.Path : returnTo.Value)
                 : Form(http, returnTo, weakness.Message, StatusCodes.Status422UnprocessableEntity);
         }
         catch (BusyException)

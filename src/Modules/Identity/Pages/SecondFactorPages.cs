@@ -78,7 +78,7 @@ internal sealed class SecondFactorPages(FactorChanges changes, SecondFactors fac
                 {Forms.Note("Your second factor is set up. Logging in asks for a code from now on.")}
                 <p>Should you lose your authenticator, each of these lets you in once. They are not shown again.</p>
                 <ul class="codes">{Html.Join(codes.Select(c => Html.Of($"<li>{c}</li>")))}</ul>
-                <p class="links"><a href="/">I have kept them</a></p>
+                <p class="links"><a href="{AccountPage.Path}">I have kept them</a></p>
                 """
             )
         );

@@ -13,7 +13,7 @@ internal sealed record Membership(Guid TenantId, string Organization, Role Role,
 /// <summary>The organizations that a person belongs to.</summary>
 internal sealed class Memberships(Database database)
 {
-    /// <summary>All of a person's memberships, the oldest organization first; suspended ones included.</summary>
+    /// <summary>All of a person's memberships, the oldest organization first; suspended ones included, and those where the person was erased left out.</summary>
     public async Task<IReadOnlyList<Membership>> ListAsync(Guid userId, CancellationToken cancellationToken)
     {
         await using var command = database.Writes.CreateCommand(
@@ -23,6 +23,10 @@ internal sealed class Memberships(Database database)
             from documents.user u
             join documents.organization o on o.tenant_id = u.tenant_id and o.id = u.tenant_id
             where u.id = $1 and u.data ->> 'removedAt' is null
+              and not exists (
+                select from platform.subject_keys k
+                where k.tenant_id = u.tenant_id and k.subject_id = u.id and k.erased_at is not null
+              )
             order by u.tenant_id
             """
         );

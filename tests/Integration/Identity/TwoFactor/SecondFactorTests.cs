@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Identity.TwoFactor;
 
-public sealed class SecondFactorTests(VerbatimHost host) : IClassFixture<VerbatimHost>
+public sealed class SecondFactorTests(SharedPostgres postgres, VerbatimHost host) : IClassFixture<VerbatimHost>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -208,6 +209,78 @@ public sealed class SecondFactorTests(VerbatimHost host) : IClassFixture<Verbati
         Assert.Equal(HttpStatusCode.NoContent, reset.StatusCode);
         Assert.Equal(HttpStatusCode.OK, login.StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Where_the_organization_requires_a_factor_a_login_without_one_can_only_set_it_up(bool byCookie)
+    {
+        await using var own = await VerbatimHost.StartAsync(await postgres.CreateDatabaseAsync(Cancellation));
+        var person = await Person.CreateAsync(own, "auditor");
+        using var administrator = await own.AsAdministratorAsync(Cancellation);
+        using var set = await administrator.PutAsJsonAsync(
+            "/api/login-policy",
+            new { secondFactorRequired = true },
+            Cancellation
+        );
+        using var anyone = own.AsAnyone();
+
+        using var response = await anyone.PostAsJsonAsync(
+            "/api/auth/login",
+            new
+            {
+                email = person.Email,
+                password = Person.Password,
+                cookie = byCookie,
+            },
+            Cancellation
+        );
+        var login = await Person.ReadAsync(response);
+        using var limited = byCookie ? own.AsAnyone() : own.As(login["accessToken"]!.GetValue<string>());
+        if (byCookie)
+        {
+            var cookie = response.Headers.GetValues("set-cookie").First().Split(';')[0];
+            limited.DefaultRequestHeaders.Add("Cookie", cookie);
+            limited.DefaultRequestHeaders.Add("x-csrf-token", login["antiforgeryToken"]!.GetValue<string>());
+        }
+        using var people = await limited.GetAsync("/api/users", Cancellation);
+        await person.EnrolAsync(limited);
+        using var whole = await person.LogInAsync(own);
+        using var peopleOfWhole = await whole.GetAsync("/api/users", Cancellation);
+
+        Assert.Equal(HttpStatusCode.OK, set.StatusCode);
+        Assert.True(login["mustSetUpSecondFactor"]!.GetValue<bool>());
+        Assert.Equal(HttpStatusCode.Forbidden, people.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, peopleOfWhole.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_login_policy_is_the_organizations_and_changes_under_its_version()
+    {
+        await using var own = await VerbatimHost.StartAsync(await postgres.CreateDatabaseAsync(Cancellation));
+        using var administrator = await own.AsAdministratorAsync(Cancellation);
+        var before = await administrator.GetFromJsonAsync<JsonNode>("/api/login-policy", Cancellation);
+        using var set = await SetAsync(administrator, required: true, version: null);
+        using var stale = await SetAsync(administrator, required: false, version: "\"7\"");
+        using var right = await SetAsync(administrator, required: false, version: set.Headers.ETag!.Tag);
+        using var viewer = await own.AsNewAsync("viewer", Cancellation);
+        using var forbidden = await SetAsync(viewer, required: true, version: null);
+
+        Assert.False(before!["secondFactorRequired"]!.GetValue<bool>());
+        Assert.Equal(HttpStatusCode.OK, set.StatusCode);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, stale.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, right.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, forbidden.StatusCode);
+
+        static async Task<HttpResponseMessage> SetAsync(HttpClient client, bool required, string? version)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Put, "/api/login-policy");
+            request.Content = JsonContent.Create(new { secondFactorRequired = required });
+            if (version is not null)
+                request.Headers.TryAddWithoutValidation("If-Match", version);
+            return await client.SendAsync(request, Cancellation);
+        }
     }
 
     private async Task<(Person Person, string Challenge)> ChallengedAsync()

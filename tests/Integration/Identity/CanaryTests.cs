@@ -1,0 +1,299 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Verbatim.Platform.Events;
+using Verbatim.Tests.Integration.Support;
+
+namespace Verbatim.Tests.Integration.Identity;
+
+/// <summary>
+/// Sends secrets through every flow of logging in, and then looks for them where they must not be: in the log at its most talkative, in the
+/// opened events, in errors, in traces.
+/// </summary>
+public sealed class CanaryTests(SharedPostgres postgres)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task No_secret_is_said_anywhere()
+    {
+        using var spans = new SpanRecorder();
+        await using var host = await VerbatimHost.StartAsync(
+            await postgres.CreateDatabaseAsync(Cancellation),
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["Logging:LogLevel:Default"] = "Trace",
+                ["Logging:LogLevel:Microsoft"] = "Trace",
+                ["Logging:LogLevel:Verbatim.Modules.Identity.Authentication.CredentialHandler"] = "Trace",
+                // Not all of this on the screen.
+                ["Logging:Console:LogLevel:Default"] = "None",
+                ["Logging:Console:LogLevel:Microsoft"] = "None",
+            }
+        );
+        using var log = new LogRecorder();
+        host.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        var problems = new ConcurrentQueue<string>();
+        var secrets = new Dictionary<string, string>(StringComparer.Ordinal);
+
+        await GoThroughEverythingAsync(host, problems, secrets);
+        var events = await ReadEventsAsync(host);
+
+        Assert.True(secrets.Count >= 18, $"Only {secrets.Count} secrets were sent.");
+        Assert.Contains(log.Lines, l => l.StartsWith("Trace", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, l => l.StartsWith("Debug", StringComparison.Ordinal));
+        Assert.True(spans.Texts.Count > 30, $"Only {spans.Texts.Count} spans were recorded.");
+        Assert.Contains("identity.second-factor-enabled", events, StringComparison.Ordinal);
+        var found = new List<string>();
+        foreach (var (name, secret) in secrets)
+        {
+            Look("the log", log.Lines);
+            Look("a trace", spans.Texts);
+            Look("an error", problems);
+            // An address is personal data there, sealed; opened it reads as it is.
+            if (name != "address")
+                Look("an event", [events]);
+
+            void Look(string where, IEnumerable<string> texts)
+            {
+                if (texts.FirstOrDefault(t => IsIn(t, secret)) is { } text)
+                    found.Add($"{name} is in {where}: {(text.Length > 300 ? "…" : text)}");
+            }
+        }
+        Assert.Empty(found);
+    }
+
+    // A code is six digits, which a longer number may well have in it.
+    private static bool IsIn(string text, string secret) =>
+        secret.Length > 6
+            ? text.Contains(secret, StringComparison.OrdinalIgnoreCase)
+            : Regex.IsMatch(text, $@"(?<![\w.\-]){secret}(?![\w.\-])", RegexOptions.None, TimeSpan.FromSeconds(5));
+
+    private static async Task GoThroughEverythingAsync(
+        VerbatimHost host,
+        ConcurrentQueue<string> problems,
+        Dictionary<string, string> secrets
+    )
+    {
+        using var administrator = await host.AsAdministratorAsync(Cancellation);
+        using var anyone = new HttpClient(new ErrorRecorder(problems)) { BaseAddress = host.Address };
+        var email = $"canary-{Guid.NewGuid():N}@example.org";
+        var password = "the canary sings at " + Guid.NewGuid().ToString("N");
+        var second = "the canary sings again at " + Guid.NewGuid().ToString("N");
+        secrets["address"] = email;
+        secrets["password"] = password;
+        secrets["second password"] = second;
+        secrets["wrong password"] = "wrong-canary-" + Guid.NewGuid().ToString("N");
+        secrets["weak password"] = "welcomewelcome2026";
+        secrets["administrator's password"] = VerbatimHost.AdministratorPassword;
+
+        var created = await Person.ReadAsync(
+            await administrator.PostAsJsonAsync("/api/users", new { email, role = "user" }, Cancellation)
+        );
+        secrets["one-time password"] = created["oneTimePassword"]!.GetValue<string>();
+        await PostAsync(anyone, "/api/auth/login", new { email, password = secrets["wrong password"] });
+        var login = await PostAsync(anyone, "/api/auth/login", new { email, password = secrets["one-time password"] });
+        secrets["access token"] = login["accessToken"]!.GetValue<string>();
+        secrets["refresh token"] = login["refreshToken"]!.GetValue<string>();
+        anyone.DefaultRequestHeaders.Authorization = new("Bearer", secrets["access token"]);
+        await PostAsync(
+            anyone,
+            "/api/auth/password",
+            new { currentPassword = secrets["one-time password"], newPassword = secrets["weak password"] }
+        );
+        await PostAsync(
+            anyone,
+            "/api/auth/password",
+            new { currentPassword = secrets["one-time password"], newPassword = password }
+        );
+
+        var begun = await PostAsync(anyone, "/api/auth/second-factor", new { currentPassword = password });
+        secrets["authenticator's secret"] = begun["secret"]!.GetValue<string>();
+        secrets["wrong code"] = "918273";
+        secrets["code"] = Person.CodeOf(secrets["authenticator's secret"], steps: 0);
+        await PostAsync(anyone, "/api/auth/second-factor/confirmation", new { code = secrets["wrong code"] });
+        var codes = await PostAsync(anyone, "/api/auth/second-factor/confirmation", new { code = secrets["code"] });
+        secrets["recovery code"] = codes["recoveryCodes"]![0]!.GetValue<string>();
+        secrets["unused recovery code"] = codes["recoveryCodes"]![1]!.GetValue<string>();
+        var asked = await PostAsync(
+            anyone,
+            "/api/auth/login",
+            new
+            {
+                email,
+                password,
+                cookie = true,
+            }
+        );
+        secrets["challenge"] = asked["challenge"]!.GetValue<string>();
+        // Which is what this answer is for; nowhere else.
+        problems.Clear();
+        var challenge = secrets["challenge"];
+        await PostAsync(anyone, "/api/auth/login/second-factor", new { challenge, code = secrets["wrong code"] });
+        await PostAsync(
+            anyone,
+            "/api/auth/login/second-factor",
+            new { challenge, code = secrets["recovery code"] },
+            response =>
+                secrets["cookie"] = response
+                    .Headers.GetValues("set-cookie")
+                    .Select(c => Regex.Match(c, "vl_[0-9A-Za-z]+", RegexOptions.None, TimeSpan.FromSeconds(1)).Value)
+                    .First(c => c.Length > 0)
+        );
+
+        await PostAsync(anyone, "/api/auth/refresh", new { refreshToken = secrets["refresh token"] });
+        await PostAsync(anyone, "/api/auth/refresh", new { refreshToken = secrets["refresh token"] });
+        using var offered = await administrator.PostAsync(
+            $"/api/users/{created["id"]}/password-reset",
+            null,
+            Cancellation
+        );
+        var link = new Uri((await Person.ReadAsync(offered))["link"]!.GetValue<string>());
+        secrets["reset token"] = link.Query[(link.Query.IndexOf('=', StringComparison.Ordinal) + 1)..];
+        using (var page = await anyone.GetAsync(link.PathAndQuery, Cancellation))
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        await PostAsync(anyone, "/api/auth/password-reset", new { email });
+        await PostAsync(
+            anyone,
+            "/api/auth/password-reset/confirmation",
+            new { token = secrets["reset token"], newPassword = second }
+        );
+        await PostAsync(
+            anyone,
+            "/api/auth/password-reset/confirmation",
+            new { token = secrets["reset token"], newPassword = second }
+        );
+        await PostAsync(
+            anyone,
+            "/api/auth/login",
+            new
+            {
+                email,
+                password = second,
+                unknown = secrets["password"],
+            }
+        );
+
+        using var form = new FormUrlEncodedContent([
+            KeyValuePair.Create("email", email),
+            KeyValuePair.Create("password", second),
+        ]);
+        using var posted = await anyone.PostAsync("/login", form, Cancellation);
+        var key = await Person.ReadAsync(
+            await administrator.PostAsJsonAsync("/api/api-keys", new { name = "Canary" }, Cancellation)
+        );
+        secrets["API key"] = key["secret"]!.GetValue<string>();
+        using var withKey = host.As(secrets["API key"]);
+        using var models = await withKey.GetAsync("/v1/models", Cancellation);
+        using var withNonsense = host.As(secrets["API key"] + "x");
+        using var refused = await withNonsense.GetAsync("/api/me", Cancellation);
+    }
+
+    private static async Task<JsonNode> PostAsync(
+        HttpClient client,
+        string path,
+        object body,
+        Action<HttpResponseMessage>? look = null
+    )
+    {
+        using var response = await client.PostAsJsonAsync(path, body, Cancellation);
+        Assert.True((int)response.StatusCode < 500, $"{path}: {(int)response.StatusCode}");
+        look?.Invoke(response);
+        var text = await response.Content.ReadAsStringAsync(Cancellation);
+        return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!;
+    }
+
+    private static async Task<string> ReadEventsAsync(VerbatimHost host)
+    {
+        var reader = host.Services.GetRequiredService<EventReader>();
+        var text = new StringBuilder();
+        await foreach (var recorded in host.Services.GetRequiredService<EventStore>().ReadAllAsync(0, Cancellation))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{recorded.Type} {recorded.Actor} {recorded.Correlation} ");
+            text.AppendLine(Encoding.UTF8.GetString((await reader.OpenAsync(recorded, Cancellation)).Span));
+        }
+        return text.ToString();
+    }
+
+    private sealed class ErrorRecorder(ConcurrentQueue<string> problems)
+        : DelegatingHandler(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            // A page shows again what its visitor has typed, to them alone.
+            if (!response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType is not "text/html")
+                problems.Enqueue(response.Headers + await response.Content.ReadAsStringAsync(cancellationToken));
+            return response;
+        }
+    }
+
+    private sealed class LogRecorder : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+        {
+            Lines.Enqueue(Text(state));
+            return null;
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => Lines.Enqueue($"{logLevel} {formatter(state, exception)} {Text(state)} {exception}");
+
+        public void Dispose() { }
+
+        // The parameters too: a sink may write them by themselves.
+        private static string Text<TState>(TState state) =>
+            state is IEnumerable<KeyValuePair<string, object?>> pairs
+                ? string.Join(' ', pairs.Select(p => $"{p.Key}={p.Value}"))
+                : state?.ToString() ?? "";
+    }
+
+    private sealed class SpanRecorder : IDisposable
+    {
+        private readonly ActivityListener _listener;
+
+        public SpanRecorder()
+        {
+            _listener = new ActivityListener
+            {
+                ShouldListenTo = _ => true,
+                Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+                ActivityStopped = activity =>
+                    Texts.Enqueue(
+                        $"{activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects.Select(t => $"{t.Key}={t.Value}"))} "
+                            + string.Join(
+                                ' ',
+                                activity.Events.SelectMany(e => e.Tags).Select(t => $"{t.Key}={t.Value}")
+                            )
+                            + string.Join(' ', activity.Baggage.Select(t => $"{t.Key}={t.Value}"))
+                    ),
+            };
+            ActivitySource.AddActivityListener(_listener);
+        }
+
+        public ConcurrentQueue<string> Texts { get; } = new();
+
+        public void Dispose() => _listener.Dispose();
+    }
+}
