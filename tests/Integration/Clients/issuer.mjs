@@ -109,7 +109,8 @@ const server = http.createServer(async (request, response) => {
   account = wish.account ?? account;
   mode = wish.mode ?? "";
   if (wish.rotate) await start(wish.rotate);
-  response.end(JSON.stringify({ fetches }));
+  const minted = wish.mint && (await new SignJWT({ iss: issuer, ...wish.mint }).setProtectedHeader({ alg: key.alg, kid: key.kid, typ: "at+jwt" }).sign(await importJWK(key, key.alg)));
+  response.end(JSON.stringify({ fetches, minted }));
 });
 server.listen(0, "127.0.0.1", async () => {
   issuer = `http://127.0.0.1:${server.address().port}`;

@@ -197,6 +197,109 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
         Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
     }
 
+    [Fact]
+    public async Task The_api_takes_the_providers_tokens_for_it_of_people_it_knows_until_the_provider_is_disabled()
+    {
+        await using var scene = await Scene.StartAsync(
+            postgres,
+            new
+            {
+                linkPolicy = "create",
+                defaultRole = "user",
+                apiAudience = "verbatim-api",
+            }
+        );
+        await scene.Issuer.ControlAsync(Account("grace", "grace@example.org"));
+        var grace = await scene.LogInAsync();
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var sound = await scene.Issuer.MintAsync(
+            new
+            {
+                sub = "grace",
+                aud = "verbatim-api",
+                iat = now,
+                exp = now + 600,
+            }
+        );
+        var bad = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["audience"] = await scene.Issuer.MintAsync(
+                new
+                {
+                    sub = "grace",
+                    aud = NodeIssuer.ClientId,
+                    iat = now,
+                    exp = now + 600,
+                }
+            ),
+            ["expired"] = await scene.Issuer.MintAsync(
+                new
+                {
+                    sub = "grace",
+                    aud = "verbatim-api",
+                    iat = now - 600,
+                    exp = now - 1,
+                }
+            ),
+            ["endless"] = await scene.Issuer.MintAsync(
+                new
+                {
+                    sub = "grace",
+                    aud = "verbatim-api",
+                    iat = now,
+                }
+            ),
+            ["early"] = await scene.Issuer.MintAsync(
+                new
+                {
+                    sub = "grace",
+                    aud = "verbatim-api",
+                    iat = now,
+                    nbf = now + 300,
+                    exp = now + 600,
+                }
+            ),
+            ["stranger"] = await scene.Issuer.MintAsync(
+                new
+                {
+                    sub = "eve",
+                    aud = "verbatim-api",
+                    iat = now,
+                    exp = now + 600,
+                }
+            ),
+            ["issuer"] = await scene.Issuer.MintAsync(
+                new
+                {
+                    iss = "https://evil.example",
+                    sub = "grace",
+                    aud = "verbatim-api",
+                    iat = now,
+                    exp = now + 600,
+                }
+            ),
+            ["changed"] = sound[..^6] + "AAAAAA",
+        };
+        await using var second = await VerbatimHost.StartAsync(scene.Host.ConnectionString);
+        using var caller = scene.Host.As(sound);
+        using var elsewhere = second.As(sound);
+        var me = await caller.GetJsonAsync("/api/me");
+        await elsewhere.GetJsonAsync("/api/me");
+        foreach (var (why, token) in bad)
+        {
+            using var client = scene.Host.As(token);
+            using var refused = await client.GetAsync(new Uri("/api/me", UriKind.Relative), Cancellation);
+            Assert.Equal((why, HttpStatusCode.Unauthorized), (why, refused.StatusCode));
+        }
+        using var administrator = await scene.Host.AsAdministratorAsync(Cancellation);
+        await administrator.PatchJsonAsync($"/api/identity-providers/{scene.ProviderId}", new { isEnabled = false });
+        var change = TimeProvider.System.GetTimestamp();
+
+        Assert.Equal(grace["userId"]!.GetValue<string>(), me["userId"]!.GetValue<string>());
+        await caller.WithinASecondAsync("/api/me", HttpStatusCode.Unauthorized, change);
+        await elsewhere.WithinASecondAsync("/api/me", HttpStatusCode.Unauthorized, change);
+    }
+
     private static object Account(string sub, string email, string? group = null, bool isVerified = true) =>
         new
         {

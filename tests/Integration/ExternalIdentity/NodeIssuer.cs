@@ -66,6 +66,14 @@ internal sealed class NodeIssuer : IAsyncDisposable
         return (await answer.Content.ReadFromJsonAsync<JsonObject>(Cancellation))!["fetches"]!.GetValue<int>();
     }
 
+    /// <summary>An access token with these claims, signed by the provider's key.</summary>
+    public async Task<string> MintAsync(object claims)
+    {
+        using var client = new HttpClient { BaseAddress = Address };
+        using var answer = await client.PostAsJsonAsync("/control", new { mint = claims }, Cancellation);
+        return (await answer.Content.ReadFromJsonAsync<JsonObject>(Cancellation))!["minted"]!.GetValue<string>();
+    }
+
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();

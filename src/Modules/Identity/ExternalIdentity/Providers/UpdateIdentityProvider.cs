@@ -40,7 +40,12 @@ public sealed record UpdateIdentityProviderRequest(
         string? RoleClaim = null,
     [property: Description("Values of that claim, and the role that each gives.")]
         IReadOnlyList<RoleMapping>? RoleMappings = null,
-    [property: Description("False: nobody logs in with it.")] bool? IsEnabled = null
+    [property: Description("False: nobody logs in with it.")] bool? IsEnabled = null,
+    [property: StringLength(500)]
+    [property: Description(
+        "Access tokens of the provider with this audience are taken by the API, of people who have logged in with it before; none if left out."
+    )]
+        string? ApiAudience = null
 );
 
 internal sealed class UpdateIdentityProvider(DocumentStore store, MasterKey masterKey, TimeProvider time) : IEndpoint
@@ -109,6 +114,7 @@ internal sealed class UpdateIdentityProvider(DocumentStore store, MasterKey mast
             RoleClaim = request.RoleClaim ?? before.RoleClaim,
             RoleMappings = request.RoleMappings ?? before.RoleMappings,
             IsEnabled = request.IsEnabled ?? before.IsEnabled,
+            ApiAudience = request.ApiAudience ?? before.ApiAudience,
         };
         if (ProviderRules.Refuse(after, makerScopes) is { } refusal)
             return refusal;
