@@ -1,9 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Verbatim.Modules.Audit.Changes;
-using Verbatim.Modules.Audit.Exports;
-using Verbatim.Modules.Audit.Replay;
-using Verbatim.Modules.Audit.Streams;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit;
@@ -18,10 +14,5 @@ public sealed class AuditModule : IModule
     public void Register(IServiceCollection services, IConfiguration configuration)
     {
         services.AddValidation();
-        services.AddSingleton<StreamList>();
-        services.AddSingleton<StreamHistory>();
-        services.AddSingleton<StateSteps>();
-        services.AddSingleton<StreamSearch>();
-        services.AddSingleton<SelectionExport>();
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
@@ -17,7 +16,6 @@ public sealed class GatewayModule : IModule
     public void Register(IServiceCollection services, IConfiguration configuration)
     {
         services.AddValidation();
-        services.AddSingleton<Deployments>();
         services.AddSingleton<IErrorDialect>(OpenAiErrors.Dialect);
     }
 }

@@ -14,6 +14,5 @@ public sealed class OperationsModule : IModule
     public void Register(IServiceCollection services, IConfiguration configuration)
     {
         services.AddValidation();
-        services.AddSingleton<Operator>();
     }
 }

@@ -1,9 +1,11 @@
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Operations;
 
 /// <summary>Whoever uses <c>./run</c> beside the server. What they do is recorded like what a caller does.</summary>
+[Singleton]
 internal sealed class Operator(Database database)
 {
     private const string Actor = "system:operator";

@@ -3,10 +3,12 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Verbatim.Modules.Audit.Streams;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit.Changes;
 
 /// <summary>Tells a stream event by event, and what each made of its document.</summary>
+[Singleton]
 internal sealed class StateSteps(StreamHistory streams, DocumentCatalog documents, EventReader reader)
 {
     /// <summary>Streams of this type add up to a document.</summary>

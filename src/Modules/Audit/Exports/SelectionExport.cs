@@ -2,6 +2,7 @@ using System.Buffers;
 using Verbatim.Evidence;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Evidence;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit.Exports;
 
@@ -14,6 +15,7 @@ internal sealed record SelectionEnd(long End, long Events);
 /// Writes chosen events, each with its proof against one checkpoint. It goes on when what it wrote was taken, and holds a page of events
 /// meanwhile, and no connection.
 /// </summary>
+[Singleton]
 internal sealed class SelectionExport(EventStore events, TreeReader tree)
 {
     private const int FlushAt = 256 * 1024;

@@ -1,4 +1,5 @@
 using Npgsql;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Audit.Replay;
@@ -18,6 +19,7 @@ internal sealed record FoundStream(
 );
 
 /// <summary>Finds streams of any organization by the beginning of their id. For whoever runs the server, not for its callers.</summary>
+[Singleton]
 internal sealed class StreamSearch(Database database)
 {
     /// <summary>The streams whose id begins so, in the order of their ids.</summary>

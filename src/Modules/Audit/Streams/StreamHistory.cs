@@ -1,5 +1,6 @@
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Audit.Streams;
@@ -11,6 +12,7 @@ namespace Verbatim.Modules.Audit.Streams;
 internal sealed record StreamHead(string StreamType, long Version, DateTimeOffset BeganAt);
 
 /// <summary>Reads one stream.</summary>
+[Singleton]
 internal sealed class StreamHistory(Database database, EventStore events)
 {
     // Events carry whole bodies of model calls: pages are cut by size as well as by number.

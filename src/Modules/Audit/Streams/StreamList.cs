@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Audit.Streams;
@@ -16,6 +17,7 @@ internal sealed record StreamListPage(IReadOnlyList<StreamSummary> Streams, List
 /// the log is. The log only grows, and a listing does not look beyond the head that it began at: its pages fit together although they are
 /// read one by one, and need no transaction.
 /// </summary>
+[Singleton]
 internal sealed class StreamList(Database database, EventStore events)
 {
     /// <summary>

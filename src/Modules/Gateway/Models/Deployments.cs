@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Configuration;
 using Verbatim.Modules.Gateway.Providers.Simulator;
 using Verbatim.Platform.Configuration;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Models;
 
 /// <summary>All deployments of this instance, from the settings, and the simulator.</summary>
+[Singleton]
 internal sealed class Deployments : IDisposable
 {
     private const string SimulatorName = "simulator";

@@ -6,11 +6,13 @@ using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.ApiKeys;
 
 /// <summary>Who stands behind the secret of an API key.</summary>
+[Singleton]
 internal sealed class ApiKeyCallers
 {
     private readonly Database _database;

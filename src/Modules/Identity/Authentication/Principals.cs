@@ -1,10 +1,12 @@
 using Npgsql;
 using Verbatim.Modules.Identity.Users;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Authentication;
 
 /// <summary>Whoever may act in an organization: what they are there now.</summary>
+[Singleton]
 internal sealed class Principals(Database database)
 {
     /// <summary>

@@ -6,6 +6,7 @@ using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Invitations;
@@ -38,6 +39,7 @@ internal sealed record Accepted(Guid TenantId, Guid UserId, string Email, Role R
 /// Accepts invitations: for the API, and for the page that the link leads to. The link proves that somebody reads the address's mails. That is
 /// enough to make an account, and never enough to enter one that is there: whoever has one must be logged in as it.
 /// </summary>
+[Singleton]
 internal sealed class InvitationAcceptance(
     Database database,
     DocumentStore store,

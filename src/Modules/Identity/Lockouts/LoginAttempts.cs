@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Npgsql;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
 
@@ -28,6 +29,7 @@ internal readonly record struct CountedAttempt(int Failures, TimeSpan Delay);
 /// Counts attempts to log in, in the database and so for all instances at once. From a number of failures on, each has a delay in which nothing
 /// is even looked at: one second, doubled with every further failure, a quarter of an hour at most.
 /// </summary>
+[Singleton]
 internal sealed class LoginAttempts(Database database, BlindIndex blindIndex)
 {
     public static readonly TimeSpan MaxDelay = TimeSpan.FromMinutes(15);

@@ -6,6 +6,7 @@ using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.Door;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Lockouts;
 
@@ -17,6 +18,7 @@ namespace Verbatim.Modules.Identity.Lockouts;
 internal sealed record GuardedAttempt(byte[] Account, byte[] Network, CountedAttempt Counted, long Began);
 
 /// <summary>Stands before every proof that somebody could try to guess: passwords, one-time codes, recovery codes.</summary>
+[Singleton]
 internal sealed class LoginGuard(
     LoginAttempts attempts,
     FirstOrganization firstOrganization,

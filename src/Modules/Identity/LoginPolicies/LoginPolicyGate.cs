@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.LoginPolicies;
 
 /// <summary>Holds every login that starts to its organization's policy.</summary>
+[Singleton]
 internal sealed class LoginPolicyGate(DocumentStore store)
 {
     private const string PasswordFactor = "pwd";

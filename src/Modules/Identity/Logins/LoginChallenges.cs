@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Secrets;
 
 namespace Verbatim.Modules.Identity.Logins;
@@ -28,6 +29,7 @@ internal sealed partial class LoginChallengeJson : JsonSerializerContext;
 /// <summary>
 /// Keeps logins that are halfway with whoever logs in, sealed: nothing is stored for them, and any instance can go on.
 /// </summary>
+[Singleton]
 internal sealed class LoginChallenges(MasterKey masterKey, TimeProvider time)
 {
     /// <summary>How long a person may take to look up a code.</summary>

@@ -9,6 +9,7 @@ using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Logins;
@@ -17,6 +18,7 @@ namespace Verbatim.Modules.Identity.Logins;
 /// Logins by cookie, for pages of Verbatim's own. An unsafe request proves besides that such a page made it: with a token that only they can
 /// read, which is derived from the cookie, so that nothing has to be kept for it.
 /// </summary>
+[Singleton]
 internal sealed class LoginCookies
 {
     /// <summary>The header that carries the antiforgery token.</summary>

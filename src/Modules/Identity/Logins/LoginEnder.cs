@@ -1,11 +1,13 @@
 using Npgsql;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Logins;
 
 /// <summary>Ends logins, and with each its tokens and cookie.</summary>
+[Singleton]
 internal sealed class LoginEnder(DocumentStore documents, Standings standings, Database database, TimeProvider time)
 {
     public static readonly Refusal NotFound = new(

@@ -5,6 +5,7 @@ using Verbatim.Modules.Identity.TwoFactor;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Logins;
 
@@ -42,6 +43,7 @@ internal abstract record LoginStep
 internal sealed record LoginWish(Guid? OrganizationId, bool ByCookie, bool MayChoose);
 
 /// <summary>The steps of a login with a password: the same for the API and for pages.</summary>
+[Singleton]
 internal sealed class LoginFlow(
     PasswordLogin passwords,
     PasswordStore accounts,

@@ -5,6 +5,7 @@ using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Logins;
 
@@ -73,6 +74,7 @@ internal sealed record StartedLogin(
 }
 
 /// <summary>Starts logins: the one place where a person's tokens and cookies come from.</summary>
+[Singleton]
 internal sealed class LoginStarter(
     DocumentStore documents,
     AccessTokens tokens,

@@ -3,6 +3,7 @@ using Npgsql;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Logins;
@@ -24,6 +25,7 @@ internal abstract record RefreshOutcome
 /// Refresh tokens: each works once and is exchanged for the next (RFC 9700 §4.14.2). One that comes back after it was used ends the login,
 /// since it cannot be told whether the thief has the old one or the new one.
 /// </summary>
+[Singleton]
 internal sealed class RefreshTokens(
     Database database,
     DocumentStore documents,

@@ -1,3 +1,4 @@
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Organizations;
@@ -6,6 +7,7 @@ namespace Verbatim.Modules.Identity.Organizations;
 /// The organization that the first start made. Its administrators run the installation, and what is nobody's else, as a login with an unknown
 /// address, is recorded there.
 /// </summary>
+[Singleton]
 internal sealed class FirstOrganization(Database database)
 {
     private Guid? _id;

@@ -2,11 +2,13 @@ using System.Text.Json;
 using Npgsql;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Organizations;
 
 /// <summary>All organizations of the installation: the one list that no tenant bounds, for those alone who run it.</summary>
+[Singleton]
 internal sealed class OrganizationDirectory(Database database, DocumentStore store, EventCatalog catalog)
 {
     /// <summary>The caller's own organization or, for who runs the installation, any; null when there is none of this id within reach.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Secrets;
 
 namespace Verbatim.Modules.Identity.Pages;
@@ -9,6 +10,7 @@ namespace Verbatim.Modules.Identity.Pages;
 /// Proves that a form was sent from a page that this server gave to this browser: a hidden field, sealed, that fits a cookie. So nobody can
 /// log a visitor in to an account that is not theirs, or make them send any other form. Works on every instance, before there is a login.
 /// </summary>
+[Singleton]
 internal sealed class FormTokens(MasterKey masterKey)
 {
     /// <summary>The name of the hidden field.</summary>

@@ -4,11 +4,13 @@ using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Messaging.Jobs;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.PasswordResets;
 
 /// <summary>Takes addresses of people who have forgotten their password. Does the same for each, whoever's it is: a job finds that out.</summary>
+[Singleton]
 internal sealed class PasswordResetRequests(
     Database database,
     FirstOrganization firstOrganization,

@@ -4,10 +4,12 @@ using Verbatim.Modules.Identity.Lockouts;
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.PasswordResets;
 
 /// <summary>Gives a person the password that they chose with the token of a link: the same for the API and for pages.</summary>
+[Singleton]
 internal sealed class PasswordResetter(ResetTokens tokens, PasswordStore passwords, PasswordChanger changer)
 {
     public static readonly HttpError InvalidToken = new(

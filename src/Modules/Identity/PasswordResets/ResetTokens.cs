@@ -4,11 +4,13 @@ using Verbatim.Modules.Identity.Pages;
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.PasswordResets;
 
 /// <summary>Makes and takes the tokens of links with which people choose a new password.</summary>
+[Singleton]
 internal sealed class ResetTokens(Database database, EventStore events, Issuer issuer, IdSource ids, TimeProvider time)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(30);

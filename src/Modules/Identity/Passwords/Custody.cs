@@ -1,6 +1,7 @@
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Passwords;
 
@@ -8,6 +9,7 @@ namespace Verbatim.Modules.Identity.Passwords;
 /// Whether an administrator may replace a person's proofs. A password opens all of a person's organizations, so the administrator of one of several
 /// could enter the others with it: only who belongs to the one organization is in its hands.
 /// </summary>
+[Singleton]
 internal sealed class Custody(DocumentStore store, PasswordStore passwords, Memberships memberships)
 {
     public static readonly HttpError NotFound = new(404, "identity.user-not-found", "There is no such account.");

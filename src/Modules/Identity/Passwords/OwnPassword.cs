@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Verbatim.Modules.Identity.Lockouts;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Passwords;
 
@@ -9,6 +10,7 @@ namespace Verbatim.Modules.Identity.Passwords;
 /// Asks a person who is logged in for their password once more, before something that a thief of the login must not be able to do. Wrong ones
 /// count as failed attempts to log in.
 /// </summary>
+[Singleton]
 internal sealed class OwnPassword(PasswordStore passwords, PasswordHashing hashing, LoginGuard guard)
 {
     public static readonly HttpError Wrong = new(403, "identity.wrong-password", "The current password is wrong.");

@@ -2,10 +2,12 @@ using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Passwords;
 
 /// <summary>Gives a person a new password and ends their other logins, however they have proved that they may: the one place that does.</summary>
+[Singleton]
 internal sealed class PasswordChanger(PasswordHashing hashing, DocumentStore store, LoginEnder logins)
 {
     /// <summary>Checks the new password, keeps it, and ends the logins that the old one had started.</summary>

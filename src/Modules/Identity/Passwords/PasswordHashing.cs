@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Passwords;
 
@@ -15,6 +16,7 @@ internal enum PasswordCheck
 }
 
 /// <summary>Hashes passwords (PBKDF2 with HMAC-SHA512), beside the threads that serve requests.</summary>
+[Singleton]
 internal sealed class PasswordHashing : IDisposable
 {
     // Where PasswordHasher's third format keeps its rounds: after its version and its function, big-endian.

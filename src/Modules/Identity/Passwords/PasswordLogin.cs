@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Identity.Lockouts;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Passwords;
 
@@ -20,6 +21,7 @@ internal abstract record PasswordProof
 }
 
 /// <summary>Finds out whether an address and a password are somebody's: the same for the API and for pages.</summary>
+[Singleton]
 internal sealed class PasswordLogin(PasswordStore passwords, PasswordHashing hashing, LoginGuard guard)
 {
     /// <summary>Counts the attempt, looks, and records it when it fails.</summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Npgsql;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
 
@@ -27,6 +28,7 @@ internal sealed record Account(
 internal sealed record KeptPassword(Guid TenantId, Guid UserId, string Hash);
 
 /// <summary>Keeps the hashes of passwords, and finds accounts by address.</summary>
+[Singleton]
 internal sealed class PasswordStore(Database database, DocumentStore documents, BlindIndex blindIndex)
 {
     private const int OneTimeLength = 20;

@@ -4,10 +4,12 @@ using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.OAuth.Grants;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Tokens;
 
 /// <summary>Issues this installation's access tokens, and tells who stands behind one.</summary>
+[Singleton]
 internal sealed class AccessTokens
 {
     private const string Audience = "verbatim";

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Platform.Configuration;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Tokens;
 
@@ -11,6 +12,7 @@ namespace Verbatim.Modules.Identity.Tokens;
 /// then deleted.
 /// </summary>
 /// <exception cref="SettingException">A setting is wrong.</exception>
+[Singleton]
 internal sealed class SigningKeyRotation(
     IConfiguration configuration,
     FirstOrganization organization,

@@ -4,10 +4,12 @@ using Verbatim.Modules.Identity.Lockouts;
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.TwoFactor;
 
 /// <summary>What a person does with their second factor: the same for the API and for pages.</summary>
+[Singleton]
 internal sealed class FactorChanges(
     OwnPassword own,
     SecondFactors factors,

@@ -1,8 +1,10 @@
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.TwoFactor;
 
 /// <summary>Finds out whether what a person typed proves their second factor: a code of the authenticator, or a recovery code.</summary>
+[Singleton]
 internal sealed class FactorProof(SecondFactors factors, DocumentStore store)
 {
     // A recovery code is a one-time password too.

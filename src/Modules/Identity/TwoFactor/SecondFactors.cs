@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 using Verbatim.Platform.Secrets;
 
@@ -15,6 +16,7 @@ namespace Verbatim.Modules.Identity.TwoFactor;
 internal sealed record KeptFactor(Guid UserId, Guid TenantId, Guid StreamId, byte[] Secret, DateTimeOffset? EnabledAt);
 
 /// <summary>Keeps secrets of authenticators and hashes of recovery codes, and sees to it that no code is taken twice.</summary>
+[Singleton]
 internal sealed class SecondFactors(Database database, MasterKey masterKey, TimeProvider time)
 {
     public static string PurposeOf(Guid userId) => $"identity.second-factor:{userId}";

@@ -1,4 +1,5 @@
 using Npgsql;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Users;
@@ -11,6 +12,7 @@ namespace Verbatim.Modules.Identity.Users;
 internal sealed record Membership(Guid TenantId, string Organization, Role Role, bool IsActive);
 
 /// <summary>The organizations that a person belongs to.</summary>
+[Singleton]
 internal sealed class Memberships(Database database)
 {
     /// <summary>All of a person's memberships, the oldest organization first; suspended ones included, and those where the person was erased left out.</summary>

@@ -4,10 +4,12 @@ using Npgsql;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Users;
 
 /// <summary>Changes what a person is in an organization, which always keeps an administrator who can act.</summary>
+[Singleton]
 internal sealed class UserChanger(DocumentStore store, Standings standings)
 {
     public static readonly Refusal LastAdministrator = new(

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Secrets;
 
 namespace Verbatim.Modules.Identity.ExternalIdentity.Logins;
@@ -23,6 +24,7 @@ internal sealed record ExternalLoginState(
 );
 
 /// <summary>Keeps the state in a cookie, sealed, so that any instance can take the answer.</summary>
+[Singleton]
 internal sealed class ExternalLoginStates(MasterKey masterKey, TimeProvider time)
 {
     private const string Purpose = "identity.external-login";

@@ -6,12 +6,14 @@ using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.ExternalIdentity.Logins;
 
 /// <summary>Finds out, or decides, who one of a provider's people is here.</summary>
+[Singleton]
 internal sealed class ExternalPeople(
     Database database,
     DocumentStore documents,

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Verbatim.Modules.Identity.ExternalIdentity.Providers;
 using Verbatim.Modules.Identity.Tokens;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.ExternalIdentity.Logins;
 
@@ -32,6 +33,7 @@ internal sealed record DiscoveredProvider(
 /// Fetches what providers publish and answer: over TLS or on this machine alone, no redirects, within a few seconds and a quarter of a
 /// megabyte. What they publish is kept for a while; an unknown key has the keys fetched again, at most once in half a minute.
 /// </summary>
+[Singleton]
 internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
 {
     private const int MaxBytes = 256 * 1024;

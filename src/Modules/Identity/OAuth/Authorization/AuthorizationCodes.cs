@@ -4,6 +4,7 @@ using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.OAuth.Authorization;
@@ -47,6 +48,7 @@ internal sealed record StoredCode
 /// Authorization codes: each is good for a minute and for one use, by the one client, with the one redirect URI and proof key (RFC 6749
 /// §4.1.2, RFC 7636). Only their hashes are kept.
 /// </summary>
+[Singleton]
 internal sealed class AuthorizationCodes(Database database, DocumentStore documents, IdSource ids, TimeProvider time)
 {
     private const string Start = "vc_";

@@ -9,6 +9,7 @@ using Verbatim.Modules.Identity.Pages;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.OAuth.Authorization;
 
@@ -16,6 +17,7 @@ namespace Verbatim.Modules.Identity.OAuth.Authorization;
 /// Takes a person from a client's request to its answer: through the login form and the question for consent where they are needed. Every
 /// step begins with the whole request again, so nothing is kept in between.
 /// </summary>
+[Singleton]
 internal sealed class AuthorizationFlow(
     OAuthClients clients,
     Principals principals,

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Secrets;
 
 namespace Verbatim.Modules.Identity.OAuth.Authorization;
@@ -9,6 +10,7 @@ namespace Verbatim.Modules.Identity.OAuth.Authorization;
 /// Remembers, in the address that a person comes back to after the login form, when they were sent there: so that <c>prompt=login</c> asks
 /// once and not for ever. Sealed, since otherwise the address would say so for anyone who writes it.
 /// </summary>
+[Singleton]
 internal sealed class LoginFreshness(MasterKey masterKey, TimeProvider time)
 {
     public const string Parameter = "login_after";

@@ -1,9 +1,11 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.OAuth.Clients;
 
 /// <summary>Finds out which client makes a request to the token endpoint or one of its kind (RFC 6749 §2.3).</summary>
+[Singleton]
 internal sealed class ClientAuthentication(OAuthClients clients, TimeProvider time)
 {
     private const string Basic = "Basic ";

@@ -1,10 +1,12 @@
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.OAuth.Consents;
 
 /// <summary>What people have agreed to: at most one consent that holds for a person and an application.</summary>
+[Singleton]
 internal sealed class ConsentRecords(Database database, DocumentStore documents, IdSource ids, TimeProvider time)
 {
     /// <summary>The consent that holds, or null.</summary>

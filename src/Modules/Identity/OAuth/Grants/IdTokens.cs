@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Verbatim.Modules.Identity.OAuth.Authorization;
 using Verbatim.Modules.Identity.Tokens;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.OAuth.Grants;
 
@@ -12,6 +13,7 @@ namespace Verbatim.Modules.Identity.OAuth.Grants;
 internal sealed record IdTokenHint(Guid UserId, Guid OrganizationId, Guid ClientId, Guid LoginId);
 
 /// <summary>Issues ID tokens (OpenID Connect Core 1.0 §2), signed with ES256.</summary>
+[Singleton]
 internal sealed class IdTokens(Issuer issuer, SigningKeys keys, TimeProvider time)
 {
     /// <summary>The <c>typ</c> of the header; it keeps ID tokens apart from access tokens of the same key.</summary>

@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.OAuth.Grants;
 
 /// <summary>Tokens that belong to no login and were revoked; kept until they would have ended by themselves.</summary>
+[Singleton]
 internal sealed class RevokedTokens(Database database)
 {
     public async Task<bool> ContainsAsync(Guid tokenId, CancellationToken cancellationToken)

@@ -9,10 +9,12 @@ using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.OAuth.Grants;
 
 /// <summary>Exchanges what a client brings for tokens: a code, a refresh token, or nothing but itself.</summary>
+[Singleton]
 internal sealed class TokenGrants(
     AuthorizationCodes codes,
     ConsentRecords consents,

@@ -1,6 +1,7 @@
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.OAuth.Grants;
 
@@ -16,6 +17,7 @@ internal abstract record ShownToken
 }
 
 /// <summary>Finds out what a token is, whatever its sort.</summary>
+[Singleton]
 internal sealed class TokenLookup(
     AccessTokens accessTokens,
     RefreshTokens refreshTokens,
