@@ -71,6 +71,7 @@ public sealed class IdentityModule : IModule
         services.AddSingleton<FirstOrganization>();
         services.AddSingleton<OrganizationDirectory>();
         services.AddSingleton<UserChanger>();
+        services.AddSingleton<AddressFilter>();
         services.AddSingleton<InvitationAcceptance>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<ApiKeyCallers>();

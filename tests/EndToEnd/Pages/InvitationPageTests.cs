@@ -70,7 +70,11 @@ public sealed class InvitationPageTests(VerbatimHost host, Browser browser) : IC
     // The path alone: the browser goes to the host at hand.
     private static async Task<string> InviteAsync(HttpClient inviter, string email)
     {
-        using var response = await inviter.PostAsJsonAsync("/api/invitations", new { email, role = "user" }, Cancellation);
+        using var response = await inviter.PostAsJsonAsync(
+            "/api/invitations",
+            new { email, role = "user" },
+            Cancellation
+        );
         var invitation = await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation);
         return new Uri(invitation!["link"]!.GetValue<string>()).AbsolutePath;
     }

@@ -126,7 +126,9 @@ internal sealed class InvitationPages(FormTokens formTokens, InvitationAcceptanc
             )
             : Html.Of(
                 $"""
-                <p>There is an account with this address. <a href="{LocalPath.OrRoot(action).AsReturnOf(LoginPage.Path)}">Log in</a> to join.</p>
+                <p>There is an account with this address. <a href="{LocalPath.OrRoot(action).AsReturnOf(
+                    LoginPage.Path
+                )}">Log in</a> to join.</p>
                 """
             );
     }

@@ -6,11 +6,8 @@ using Verbatim.Platform.Postgres;
 namespace Verbatim.Modules.Identity.Invitations;
 
 /// <summary>Removes what is left of invitations whose time is over: they cannot be used any more, only renewed.</summary>
-internal sealed partial class InvitationSweeper(
-    Database database,
-    TimeProvider time,
-    ILogger<InvitationSweeper> logger
-) : BackgroundService
+internal sealed partial class InvitationSweeper(Database database, TimeProvider time, ILogger<InvitationSweeper> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 

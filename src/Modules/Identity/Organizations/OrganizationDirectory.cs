@@ -10,7 +10,11 @@ namespace Verbatim.Modules.Identity.Organizations;
 internal sealed class OrganizationDirectory(Database database, DocumentStore store, EventCatalog catalog)
 {
     /// <summary>The caller's own organization or, for who runs the installation, any; null when there is none of this id within reach.</summary>
-    public async Task<Versioned<Organization>?> FindAsync(Caller caller, Guid id, CancellationToken cancellationToken) =>
+    public async Task<Versioned<Organization>?> FindAsync(
+        Caller caller,
+        Guid id,
+        CancellationToken cancellationToken
+    ) =>
         caller.RunsInstallation || caller.TenantId == id
             ? await store.LoadAsync<Organization>(Access.ToAll(id), id, cancellationToken)
             : null;
