@@ -25,6 +25,8 @@ public sealed class RouteTests
         "GET /health/ready",
         "GET /invitations/{token}",
         "GET /login",
+        "GET /login/external/{id:guid}",
+        "GET /login/external/{id:guid}/callback",
         "GET /logout",
         "GET /oauth/authorize",
         "GET /oauth/jwks",
