@@ -77,7 +77,7 @@ internal sealed class CreateInvitation : IEndpoint
         HttpContext http,
         DocumentStore store,
         PasswordStore passwords,
-        Memberships memberships,
+        AddressFilter addresses,
         Mailer mailer,
         JobEnqueuer jobs,
         Issuer issuer,
@@ -95,10 +95,13 @@ internal sealed class CreateInvitation : IEndpoint
                 new HttpError(422, "identity.address-not-mailable", "Mails cannot be sent to this address.")
             );
         var account = await passwords.FindByEmailAsync(email, cancellationToken);
-        if (
-            account is not null
-            && (await memberships.ListAsync(account.UserId, cancellationToken)).Any(m => m.TenantId == caller.TenantId)
-        )
+        var members = await addresses.AddAsync(
+            new DocumentFilter().Where($"data ->> 'removedAt' is null"),
+            caller.TenantId,
+            email,
+            cancellationToken
+        );
+        if ((await store.ListAsync<User>(caller.Access, before: null, limit: 1, members, cancellationToken)).Count > 0)
             return Problems.From(AlreadyMember);
 
         var id = ids.New();

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
-using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -53,7 +52,7 @@ internal sealed class ListUsers : IEndpoint
         [AsParameters] PageRequest page,
         Caller caller,
         DocumentStore store,
-        PasswordStore passwords,
+        AddressFilter addresses,
         CancellationToken cancellationToken
     )
     {
@@ -63,14 +62,7 @@ internal sealed class ListUsers : IEndpoint
         if (request.Status is { } status)
             filter.Where($"(data ->> 'suspendedAt' is not null) = {status == "suspended"}");
         if (request.Email is { } email)
-            filter.Where(
-                $"""
-                id in (
-                    select user_id from identity.passwords
-                    where email_hash = {await passwords.HashEmailAsync(email, cancellationToken)}
-                )
-                """
-            );
+            await addresses.AddAsync(filter, caller.TenantId, email, cancellationToken);
         return await DocumentPages.ListAsync<User, UserResponse>(
             store,
             caller.Access,
