@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Verbatim.Modules.Identity.ExternalIdentity.Logins;
+using Verbatim.Modules.Identity.ExternalIdentity.Providers;
 
 namespace Verbatim.Modules.Identity.ExternalIdentity;
 
@@ -8,6 +9,7 @@ internal static class ExternalIdentityServices
 {
     public static void AddExternalIdentity(this IServiceCollection services)
     {
+        services.AddSingleton<ActiveProviders>();
         services.AddSingleton<ProviderDocuments>();
         services.AddSingleton<ExternalLoginStates>();
         services.AddSingleton<ExternalPeople>();
