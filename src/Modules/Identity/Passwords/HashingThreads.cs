@@ -10,12 +10,14 @@ namespace Verbatim.Modules.Identity.Passwords;
 /// </summary>
 internal sealed partial class HashingThreads : IDisposable
 {
-    // About ten seconds of one thread's work.
-    private const int MaxWaiting = 64;
+    // About four seconds of one thread's work on a machine that has nothing else to do.
+    private const int MaxWaiting = 32;
 
     // Of setpriority(2): which = PRIO_PROCESS with who = 0 is the calling thread on Linux.
     private const int CallingThread = 0;
-    private const int Niceness = 5;
+
+    // A sixth of the others' weight where all want the processor at once (sched(7)), and all of it where they do not: benchmark "logins".
+    private const int Niceness = 8;
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
@@ -33,6 +35,14 @@ internal sealed partial class HashingThreads : IDisposable
             };
             thread.Start();
         }
+    }
+
+    /// <summary>For whoever has work to do before: would more be refused now?</summary>
+    /// <exception cref="BusyException">It would.</exception>
+    public void ThrowIfFull()
+    {
+        if (_work.Count >= MaxWaiting)
+            throw new BusyException(RetryAfter);
     }
 
     /// <summary>Runs it on one of the threads.</summary>

@@ -39,7 +39,7 @@ internal sealed class PasswordHashing : IDisposable
     /// <summary>The hash of a password, with a new salt.</summary>
     /// <exception cref="Platform.Http.BusyException">More passwords wait than can be hashed soon.</exception>
     public Task<string> HashAsync(string password, CancellationToken cancellationToken) =>
-        _threads.RunAsync(() => _hasher.HashPassword(Anyone, password), cancellationToken);
+        _threads.RunAsync(() => _hasher.HashPassword(Anyone, NormalForm.Compose(password)), cancellationToken);
 
     /// <summary>Whether the password has this hash. Takes as long when there is no hash, or an older one, so that time tells nothing.</summary>
     /// <param name="hash">The hash, or null where there is no account.</param>
@@ -47,7 +47,11 @@ internal sealed class PasswordHashing : IDisposable
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="Platform.Http.BusyException">More passwords wait than can be hashed soon.</exception>
     public Task<PasswordCheck> CheckAsync(string? hash, string password, CancellationToken cancellationToken) =>
-        _threads.RunAsync(() => Check(hash, password), cancellationToken);
+        _threads.RunAsync(() => Check(hash, NormalForm.Compose(password)), cancellationToken);
+
+    /// <summary>Spares what is done before a check that would be refused.</summary>
+    /// <exception cref="Platform.Http.BusyException">More passwords wait than can be hashed soon.</exception>
+    public void ThrowIfBusy() => _threads.ThrowIfFull();
 
     public void Dispose() => _threads.Dispose();
 

@@ -31,6 +31,7 @@ internal sealed class PasswordLogin(PasswordStore passwords, PasswordHashing has
         CancellationToken cancellationToken
     )
     {
+        hashing.ThrowIfBusy();
         var key = await passwords.HashEmailAsync(email, cancellationToken);
         var (attempt, retryAfter) = await guard.BeginAsync(http, key, cancellationToken);
         if (attempt is null)
