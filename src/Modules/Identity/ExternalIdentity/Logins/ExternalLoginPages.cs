@@ -11,7 +11,6 @@ using Verbatim.Modules.Identity.OAuth;
 using Verbatim.Modules.Identity.OAuth.Authorization;
 using Verbatim.Modules.Identity.Pages;
 using Verbatim.Modules.Identity.Tokens;
-using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 using Verbatim.Platform.Secrets;
@@ -22,7 +21,7 @@ namespace Verbatim.Modules.Identity.ExternalIdentity.Logins;
 internal sealed partial class ExternalLoginPages(
     Database database,
     MasterKey masterKey,
-    DocumentStore documents,
+    ActiveProviders active,
     ProviderDocuments providers,
     ExternalLoginStates states,
     ExternalPeople people,
@@ -48,7 +47,7 @@ internal sealed partial class ExternalLoginPages(
     private async Task<IResult> BeginAsync(HttpContext http)
     {
         var id = IdOf(http);
-        if (await FindAsync(id, http.RequestAborted) is not { Provider: var provider })
+        if (await active.FindAsync(id, http.RequestAborted) is not { Provider: var provider })
             return Failed(StatusCodes.Status404NotFound);
         DiscoveredProvider discovered;
         try
@@ -99,7 +98,7 @@ internal sealed partial class ExternalLoginPages(
                 Encoding.UTF8.GetBytes(returned),
                 Encoding.UTF8.GetBytes(state.State)
             )
-            || await FindAsync(id, cancellationToken) is not var (tenantId, provider)
+            || await active.FindAsync(id, cancellationToken) is not var (tenantId, provider)
         )
             return Failed(StatusCodes.Status400BadRequest);
         try
@@ -173,25 +172,6 @@ internal sealed partial class ExternalLoginPages(
             return claims;
         using var more = await providers.ReadUserinfoAsync(userinfo, accessToken, cancellationToken);
         return claims.With(more.RootElement, provider);
-    }
-
-    private async Task<(Guid TenantId, ProviderSettings Provider)?> FindAsync(
-        Guid id,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var command = database.Writes.CreateCommand(
-            """
-            select p.tenant_id from documents.identity_provider p
-            join documents.organization o on o.tenant_id = p.tenant_id and o.id = p.tenant_id
-            where p.id = $1 and o.data ->> 'suspendedAt' is null
-            """
-        );
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
-        if (await command.ExecuteScalarAsync(cancellationToken) is not Guid tenantId)
-            return null;
-        var provider = await documents.LoadAsync<IdentityProvider>(Access.ToAll(tenantId), id, cancellationToken);
-        return provider is { Value: { IsActive: true } active } ? (tenantId, active.Settings) : null;
     }
 
     private string RedirectUriOf(Guid id) => issuer.Locate($"/login/external/{id}/callback");
