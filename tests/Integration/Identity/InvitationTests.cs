@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Verbatim.Contracts;
+using Verbatim.Modules.Identity.Invitations;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Identity;
@@ -175,6 +177,10 @@ public sealed class InvitationTests(VerbatimHost host, SharedPostgres postgres) 
             "/api/invitations/accept",
             new { token = TokenOf(renewed), password = Password },
             HttpStatusCode.OK
+        );
+        Assert.True(
+            await host.Services.GetRequiredService<InvitationSweeper>().SweepAsync(Cancellation) >= 1,
+            "The token that has ended was not swept away."
         );
         await administrator.RefusedAsync(
             HttpMethod.Post,

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Verbatim.Modules.Identity.ApiKeys;
+using Verbatim.Modules.Identity.ExternalIdentity.Logins;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Platform.Http;
@@ -20,6 +21,7 @@ internal sealed class CredentialHandler(
     UrlEncoder encoder,
     ApiKeyCallers apiKeys,
     AccessTokens tokens,
+    ExternalTokens externalTokens,
     LoginCookies cookies
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
@@ -47,7 +49,9 @@ internal sealed class CredentialHandler(
         if (FindCredential() is { } credential)
             return ApiKeySecret.LooksLikeOne(credential)
                 ? await apiKeys.FindAsync(credential, Context) ?? Unknown
-                : await tokens.AuthenticateAsync(credential, Context.RequestAborted) ?? Unknown;
+                : await tokens.AuthenticateAsync(credential, Context.RequestAborted)
+                    ?? await externalTokens.AuthenticateAsync(credential, Context.RequestAborted)
+                    ?? Unknown;
         if (!IsByCookie(Request))
             return AuthenticateResult.NoResult();
 

@@ -8,6 +8,7 @@ using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.Door;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -48,6 +49,7 @@ internal sealed class AcceptInvitation : IEndpoint
         routes
             .MapPost("/invitations/accept", HandleAsync)
             .AllowAnyone()
+            .LimitByAddress(AddressLimit.Logins)
             .WithTags("Invitations")
             .WithSummary("Accept an invitation")
             .WithDescription(

@@ -77,6 +77,7 @@ internal sealed class CreateInvitation : IEndpoint
         HttpContext http,
         DocumentStore store,
         PasswordStore passwords,
+        Memberships memberships,
         Mailer mailer,
         JobEnqueuer jobs,
         Issuer issuer,
@@ -96,8 +97,7 @@ internal sealed class CreateInvitation : IEndpoint
         var account = await passwords.FindByEmailAsync(email, cancellationToken);
         if (
             account is not null
-            && await store.LoadAsync<User>(Access.ToAll(caller.TenantId), account.UserId, cancellationToken)
-                is { Value.RemovedAt: null }
+            && (await memberships.ListAsync(account.UserId, cancellationToken)).Any(m => m.TenantId == caller.TenantId)
         )
             return Problems.From(AlreadyMember);
 

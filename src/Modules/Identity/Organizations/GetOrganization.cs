@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
-using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
@@ -27,15 +26,12 @@ internal sealed class GetOrganization : IEndpoint
         [Description("The organization.")] Guid id,
         Caller caller,
         HttpContext http,
-        DocumentStore store,
+        OrganizationDirectory directory,
         FirstOrganization first,
         CancellationToken cancellationToken
     )
     {
-        var organization =
-            caller.RunsInstallation || caller.TenantId == id
-                ? await store.LoadAsync<Organization>(Access.ToAll(id), id, cancellationToken)
-                : null;
+        var organization = await directory.FindAsync(caller, id, cancellationToken);
         return organization is null
             ? Problems.NotFound("identity.organization-not-found", "There is no such organization.")
             : OrganizationResponse.Show(id, organization, first, http);

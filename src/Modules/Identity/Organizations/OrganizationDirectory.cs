@@ -1,13 +1,24 @@
 using System.Text.Json;
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.Organizations;
 
 /// <summary>All organizations of the installation: the one list that no tenant bounds, for those alone who run it.</summary>
-internal sealed class OrganizationDirectory(Database database, EventCatalog catalog)
+internal sealed class OrganizationDirectory(Database database, DocumentStore store, EventCatalog catalog)
 {
+    /// <summary>The caller's own organization or, for who runs the installation, any; null when there is none of this id within reach.</summary>
+    public async Task<Versioned<Organization>?> FindAsync(
+        Caller caller,
+        Guid id,
+        CancellationToken cancellationToken
+    ) =>
+        caller.RunsInstallation || caller.TenantId == id
+            ? await store.LoadAsync<Organization>(Access.ToAll(id), id, cancellationToken)
+            : null;
+
     /// <summary>Newest first.</summary>
     /// <param name="before">Only those with a smaller id, or null for the newest.</param>
     /// <param name="isSuspended">Only those that are suspended, or only those that are not; null for all.</param>

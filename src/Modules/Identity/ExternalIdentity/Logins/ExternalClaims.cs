@@ -47,6 +47,33 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
         );
     }
 
+    /// <summary>Reads who an access token is about whose signature was found good, if it is for this API (RFC 9068 §4). Never throws on input.</summary>
+    /// <returns>The subject and the token's end; null when anything of it is not as it must be.</returns>
+    public static (string Subject, DateTimeOffset ExpiresAt)? ReadAccess(
+        byte[] payload,
+        string issuer,
+        string audience,
+        DateTimeOffset now
+    )
+    {
+        if (!StrictJson.IsUnambiguousObject(payload))
+            return null;
+        using var json = JsonDocument.Parse(payload);
+        var claims = json.RootElement;
+        if (
+            TextOf(claims, "iss") != issuer
+            || !HasAudience(claims, audience)
+            || TimeOf(claims, "exp") is not { } expires
+            || expires <= now
+            || TimeOf(claims, "iat") is not { } issued
+            || issued - ClockSkew > now
+            || (claims.TryGetProperty("nbf", out _) && !(TimeOf(claims, "nbf") - ClockSkew <= now))
+            || TextOf(claims, "sub") is not { Length: > 0 and <= MaxSubject } subject
+        )
+            return null;
+        return (subject, expires);
+    }
+
     /// <summary>The same with what the userinfo endpoint adds, if it speaks of the same person (§5.3.4).</summary>
     public ExternalClaims With(JsonElement userinfo, ProviderSettings provider) =>
         TextOf(userinfo, "sub") != Subject
@@ -75,13 +102,22 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
         var azp = TextOf(claims, "azp");
         if (azp is not null && azp != clientId)
             return false;
+        return HasAudience(claims, clientId)
+            && (
+                claims.GetProperty("aud") is not { ValueKind: JsonValueKind.Array } audiences
+                || audiences.GetArrayLength() == 1
+                || azp == clientId
+            );
+    }
+
+    private static bool HasAudience(JsonElement claims, string name)
+    {
         if (!claims.TryGetProperty("aud", out var audience))
             return false;
         if (audience.ValueKind == JsonValueKind.String)
-            return audience.GetString() == clientId;
+            return audience.GetString() == name;
         return audience.ValueKind == JsonValueKind.Array
-            && audience.EnumerateArray().Any(a => a.ValueKind == JsonValueKind.String && a.GetString() == clientId)
-            && (audience.GetArrayLength() == 1 || azp == clientId);
+            && audience.EnumerateArray().Any(a => a.ValueKind == JsonValueKind.String && a.GetString() == name);
     }
 
     private static IReadOnlyList<string> RolesOf(JsonElement claims, ProviderSettings provider)

@@ -36,11 +36,7 @@ internal sealed class ExternalPeople(
     {
         if (claims.RoleUnder(provider) is not { } role)
             return null;
-        var subject = await blindIndex.HashAsync(
-            "identity.external-subject",
-            $"{provider.Issuer}\0{claims.Subject}",
-            cancellationToken
-        );
+        var subject = await HashSubjectAsync(provider, claims.Subject, cancellationToken);
         if (await FindLinkedAsync(providerId, subject, cancellationToken) is { } linked)
             return await FollowRoleAsync(http, tenantId, linked, provider, role, cancellationToken);
         if (claims is not { IsEmailVerified: true, Email: { } email } || !IsAllowed(email, provider))
@@ -72,6 +68,25 @@ internal sealed class ExternalPeople(
         await CreateAsync(http, tenantId, providerId, userId, email, role, link, cancellationToken);
         return (userId, role);
     }
+
+    /// <summary>Who has logged in as this subject before, or null.</summary>
+    public async Task<Guid?> FindAsync(
+        Guid providerId,
+        ProviderSettings provider,
+        string subject,
+        CancellationToken cancellationToken
+    ) =>
+        await FindLinkedAsync(
+            providerId,
+            await HashSubjectAsync(provider, subject, cancellationToken),
+            cancellationToken
+        );
+
+    private ValueTask<byte[]> HashSubjectAsync(
+        ProviderSettings provider,
+        string subject,
+        CancellationToken cancellationToken
+    ) => blindIndex.HashAsync("identity.external-subject", $"{provider.Issuer}\0{subject}", cancellationToken);
 
     internal static bool IsAllowed(string email, ProviderSettings provider)
     {

@@ -40,6 +40,7 @@ internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
     private static readonly TimeSpan MetadataAge = TimeSpan.FromHours(1);
     private static readonly TimeSpan KeysAge = TimeSpan.FromHours(1);
     private static readonly TimeSpan KeysPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, (DiscoveredProvider Provider, DateTimeOffset ReadAt)> _metadata = new(
         StringComparer.Ordinal
@@ -47,6 +48,9 @@ internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
     private readonly ConcurrentDictionary<string, (JsonWebKeySet Keys, DateTimeOffset ReadAt)> _keys = new(
         StringComparer.Ordinal
     );
+
+    // Whoever sends tokens of a provider that is away must not have this server call it again and again.
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _failures = new(StringComparer.Ordinal);
 
     private readonly HttpClient _client = new(
         new SocketsHttpHandler
@@ -192,7 +196,19 @@ internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (bearer is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
-        return await SendAsync(request, cancellationToken);
+        if (_failures.TryGetValue(address, out var failedAt) && time.GetUtcNow() - failedAt < FailurePause)
+            throw new ProviderException("The provider did not answer a moment ago.");
+        try
+        {
+            return await SendAsync(request, cancellationToken);
+        }
+        catch (ProviderException)
+        {
+            if (_failures.Count >= MaxProviders)
+                _failures.Clear();
+            _failures[address] = time.GetUtcNow();
+            throw;
+        }
     }
 
     private async Task<byte[]> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

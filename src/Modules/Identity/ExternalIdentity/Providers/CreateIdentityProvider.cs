@@ -39,7 +39,12 @@ public sealed record CreateIdentityProviderRequest(
     [property: Description("The claim that the mappings are about.")]
         string? RoleClaim = null,
     [property: Description("Values of that claim, and the role that each gives; the first that holds counts.")]
-        IReadOnlyList<RoleMapping>? RoleMappings = null
+        IReadOnlyList<RoleMapping>? RoleMappings = null,
+    [property: StringLength(500)]
+    [property: Description(
+        "Access tokens of the provider with this audience are taken by the API, of people who have logged in with it before; none if left out."
+    )]
+        string? ApiAudience = null
 );
 
 internal sealed class CreateIdentityProvider(DocumentStore store, MasterKey masterKey, IdSource ids, TimeProvider time)
@@ -90,7 +95,8 @@ internal sealed class CreateIdentityProvider(DocumentStore store, MasterKey mast
             request.DefaultRole,
             request.RoleClaim,
             [.. request.RoleMappings ?? []],
-            IsEnabled: true
+            IsEnabled: true,
+            request.ApiAudience
         );
         var secret = SealedProviderSecrets.Store(masterKey, caller.TenantId, id, request.ClientSecret);
         var outcome = await store.DecideAsync<IdentityProvider>(

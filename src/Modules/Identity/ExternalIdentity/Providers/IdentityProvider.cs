@@ -62,6 +62,7 @@ public sealed record RoleMapping(string Value, Role Role);
 /// <param name="RoleClaim">The claim that the mappings are about; null: roles are given here alone.</param>
 /// <param name="RoleMappings">The first that holds counts.</param>
 /// <param name="IsEnabled">False: nobody logs in with it.</param>
+/// <param name="ApiAudience">The audience whose access tokens the API takes; null: none.</param>
 internal sealed record ProviderSettings(
     string Name,
     string Issuer,
@@ -72,7 +73,8 @@ internal sealed record ProviderSettings(
     Role? DefaultRole,
     string? RoleClaim,
     IReadOnlyList<RoleMapping> RoleMappings,
-    bool IsEnabled
+    bool IsEnabled,
+    string? ApiAudience
 );
 
 /// <summary>A provider was registered. The secret that goes with it is kept sealed, and not here.</summary>

@@ -14,6 +14,7 @@ namespace Verbatim.Modules.Identity.ExternalIdentity.Providers;
 /// <param name="RoleClaim">The claim that the mappings are about.</param>
 /// <param name="RoleMappings">The first that holds counts.</param>
 /// <param name="IsEnabled">False: nobody logs in with it.</param>
+/// <param name="ApiAudience">The audience whose access tokens the API takes; null: none.</param>
 /// <param name="LoginPath">Where a person begins to log in with it.</param>
 /// <param name="RedirectPath">What to register at the provider as redirect URI, behind this server's address.</param>
 /// <param name="CreatedAt">When it was registered.</param>
@@ -30,6 +31,7 @@ public sealed record IdentityProviderResponse(
     string? RoleClaim,
     IReadOnlyList<RoleMapping> RoleMappings,
     bool IsEnabled,
+    string? ApiAudience,
     string LoginPath,
     string RedirectPath,
     DateTimeOffset CreatedAt,
@@ -49,7 +51,8 @@ public sealed record IdentityProviderResponse(
                 Role.User,
                 "groups",
                 [new RoleMapping("ai-admins", Role.Admin)],
-                IsEnabled: true
+                IsEnabled: true,
+                ApiAudience: null
             ),
             Guid.Parse("0198c7f0-51aa-7c3d-8e02-9b1f4d6a7c35"),
             new DateTimeOffset(2026, 3, 2, 9, 30, 0, TimeSpan.Zero),
@@ -70,6 +73,7 @@ public sealed record IdentityProviderResponse(
             provider.Settings.RoleClaim,
             provider.Settings.RoleMappings,
             provider.Settings.IsEnabled,
+            provider.Settings.ApiAudience,
             $"/login/external/{id}",
             $"/login/external/{id}/callback",
             provider.CreatedAt,

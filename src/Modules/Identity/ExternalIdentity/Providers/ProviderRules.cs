@@ -23,6 +23,9 @@ internal static class ProviderRules
             return Invalid("identity.no-role", "Give a 'defaultRole' or 'roleMappings': nobody could get in.");
         if (settings.RoleMappings.Count > 0 && settings.RoleClaim is null)
             return Invalid("identity.no-role-claim", "'roleMappings' need a 'roleClaim'.");
+        // Or every ID token would open the API.
+        if (settings.ApiAudience == settings.ClientId)
+            return Invalid("identity.invalid-audience", "'apiAudience' must be another one than 'clientId'.");
         var roles = settings.RoleMappings.Select(m => m.Role);
         if (settings.DefaultRole is { } role)
             roles = roles.Append(role);

@@ -20,6 +20,11 @@ public sealed record UpdateIdentityProviderRequest(
     [property: Description("What people see on the button.")]
         string? Name = null,
     [property: StringLength(500)]
+    [property: Description(
+        "The provider's issuer. People who are known by another one are asked for their address anew."
+    )]
+        string? Issuer = null,
+    [property: StringLength(500)]
     [property: Description("What this server is called at the provider.")]
         string? ClientId = null,
     [property: StringLength(1000)]
@@ -35,7 +40,12 @@ public sealed record UpdateIdentityProviderRequest(
         string? RoleClaim = null,
     [property: Description("Values of that claim, and the role that each gives.")]
         IReadOnlyList<RoleMapping>? RoleMappings = null,
-    [property: Description("False: nobody logs in with it.")] bool? IsEnabled = null
+    [property: Description("False: nobody logs in with it.")] bool? IsEnabled = null,
+    [property: StringLength(500)]
+    [property: Description(
+        "Access tokens of the provider with this audience are taken by the API, of people who have logged in with it before; none if left out."
+    )]
+        string? ApiAudience = null
 );
 
 internal sealed class UpdateIdentityProvider(DocumentStore store, MasterKey masterKey, TimeProvider time) : IEndpoint
@@ -46,7 +56,7 @@ internal sealed class UpdateIdentityProvider(DocumentStore store, MasterKey mast
             .RequireScope(Scopes.IdentityProvidersWrite)
             .WithTags("Identity providers")
             .WithSummary("Change an identity provider")
-            .WithDescription("Changes what is given and leaves the rest. The issuer is for good: register another one.")
+            .WithDescription("Changes what is given and leaves the rest.")
             .WithRequestExample(new UpdateIdentityProviderRequest(IsEnabled: false))
             .WithResponseExample(StatusCodes.Status200OK, IdentityProviderResponse.Example)
             .ProducesError(404, ProviderRules.NotFoundCode, ProviderRules.NotFoundMessage)
@@ -93,6 +103,7 @@ internal sealed class UpdateIdentityProvider(DocumentStore store, MasterKey mast
         var after = before with
         {
             Name = request.Name ?? before.Name,
+            Issuer = request.Issuer ?? before.Issuer,
             ClientId = request.ClientId ?? before.ClientId,
             Scopes = request.Scopes ?? before.Scopes,
             LinkPolicy = request.LinkPolicy ?? before.LinkPolicy,
@@ -103,6 +114,7 @@ internal sealed class UpdateIdentityProvider(DocumentStore store, MasterKey mast
             RoleClaim = request.RoleClaim ?? before.RoleClaim,
             RoleMappings = request.RoleMappings ?? before.RoleMappings,
             IsEnabled = request.IsEnabled ?? before.IsEnabled,
+            ApiAudience = request.ApiAudience ?? before.ApiAudience,
         };
         if (ProviderRules.Refuse(after, makerScopes) is { } refusal)
             return refusal;
