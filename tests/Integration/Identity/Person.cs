@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Npgsql;
 using Verbatim.Modules.Identity.TwoFactor;
 
 namespace Verbatim.Tests.Integration.Identity;
@@ -95,6 +96,15 @@ internal sealed class Person
 
     /// <summary>The code at so many steps from now.</summary>
     public string CodeIn(int steps) => CodeAt(Totp.StepAt(TimeProvider.System.GetUtcNow()) + steps);
+
+    /// <summary>Has all delays of a host end so much later, or earlier: instead of waiting, or of being quick enough.</summary>
+    public static async Task ShiftDelaysAsync(VerbatimHost host, TimeSpan by)
+    {
+        await using var source = NpgsqlDataSource.Create(host.ConnectionString);
+        await using var command = source.CreateCommand("update identity.login_attempts set until = until + $1");
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = by });
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
 
     /// <summary>The body of a successful answer.</summary>
     public static async Task<JsonNode> ReadAsync(HttpResponseMessage response)

@@ -168,6 +168,7 @@ public sealed class SecondFactorTests(SharedPostgres postgres, VerbatimHost host
         using (var password = await person.TryAsync())
             Assert.Equal("identity.second-factor-required", await Person.CodeOfAsync(password));
         using var fifth = await person.ProveAsync(challenge, "000000");
+        await Person.ShiftDelaysAsync(host, TimeSpan.FromMinutes(1));
 
         using var refused = await person.ProveAsync(challenge, person.NextCode());
 
