@@ -61,7 +61,9 @@ public static class ModuleHosting
         AddDiscovered<IErasureStep>(services, catalog);
         AddDiscovered<SealedColumn>(services, catalog);
         AddDiscoveredServices(services, catalog);
-        foreach (var type in catalog.TypesOf<object>().Where(t => t.IsDefined(typeof(SingletonAttribute), inherit: false)))
+        foreach (
+            var type in catalog.TypesOf<object>().Where(t => t.IsDefined(typeof(SingletonAttribute), inherit: false))
+        )
             services.TryAddSingleton(type);
         foreach (var module in modules)
             module.Register(services, builder.Configuration);

@@ -1,9 +1,11 @@
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.Users;
 
 /// <summary>Finds the members of an organization by an address, which the database has only as a keyed hash.</summary>
+[Singleton]
 internal sealed class AddressFilter(PasswordStore passwords)
 {
     /// <summary>Lets only members through who log in with this address, be it with a password or at an identity provider.</summary>

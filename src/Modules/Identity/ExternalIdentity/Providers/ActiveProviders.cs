@@ -1,10 +1,12 @@
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Identity.ExternalIdentity.Providers;
 
 /// <summary>Finds a provider for somebody who is not logged in yet, so that its id is all there is to find it by.</summary>
+[Singleton]
 internal sealed class ActiveProviders(Database database, DocumentStore documents)
 {
     /// <summary>The provider and its organization; null when there is none, or either is switched off.</summary>
