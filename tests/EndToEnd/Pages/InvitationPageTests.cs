@@ -76,7 +76,7 @@ public sealed class InvitationPageTests(VerbatimHost host, Browser browser) : IC
             Cancellation
         );
         var invitation = await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation);
-        return new Uri(invitation!["link"]!.GetValue<string>()).AbsolutePath;
+        return new Uri(invitation!["link"]!.GetValue<string>()).PathAndQuery;
     }
 
     private async Task AcceptAsync(string link)
@@ -84,7 +84,7 @@ public sealed class InvitationPageTests(VerbatimHost host, Browser browser) : IC
         using var anyone = host.AsAnyone();
         using var response = await anyone.PostAsJsonAsync(
             "/api/invitations/accept",
-            new { token = link.Split('/')[^1], password = Password },
+            new { token = link.Split('=')[^1], password = Password },
             Cancellation
         );
         response.EnsureSuccessStatusCode();

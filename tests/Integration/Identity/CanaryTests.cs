@@ -9,6 +9,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Verbatim.Platform.Events;
+using Verbatim.Tests.Integration.OAuth;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Identity;
@@ -45,7 +46,7 @@ public sealed class CanaryTests(SharedPostgres postgres)
         await GoThroughEverythingAsync(host, problems, secrets);
         var events = await ReadEventsAsync(host);
 
-        Assert.True(secrets.Count >= 18, $"Only {secrets.Count} secrets were sent.");
+        Assert.True(secrets.Count >= 28, $"Only {secrets.Count} secrets were sent.");
         Assert.Contains(log.Lines, l => l.StartsWith("Trace", StringComparison.Ordinal));
         Assert.Contains(log.Lines, l => l.StartsWith("Debug", StringComparison.Ordinal));
         Assert.True(spans.Texts.Count > 30, $"Only {spans.Texts.Count} spans were recorded.");
@@ -193,6 +194,79 @@ public sealed class CanaryTests(SharedPostgres postgres)
         using var models = await withKey.GetAsync("/v1/models", Cancellation);
         using var withNonsense = host.As(secrets["API key"] + "x");
         using var refused = await withNonsense.GetAsync("/api/me", Cancellation);
+        var rotated = await Person.ReadAsync(
+            await administrator.PostAsJsonAsync($"/api/api-keys/{key["id"]}/rotations", new { }, Cancellation)
+        );
+        secrets["rotated API key"] = rotated["secret"]!.GetValue<string>();
+
+        await GoThroughOAuthAsync(host, secrets);
+        await GoThroughAnInvitationAsync(administrator, anyone, secrets);
+    }
+
+    private static async Task GoThroughOAuthAsync(VerbatimHost host, Dictionary<string, string> secrets)
+    {
+        using var dance = await OAuthDance.StartAsync(host);
+        secrets["client secret"] = dance.Secret!;
+        secrets["login cookie"] = dance.Browser.DefaultRequestHeaders.GetValues("Cookie").Single().Split('=')[1];
+        secrets["code verifier"] = OAuthDance.Verifier;
+        secrets["authorization code"] = await dance.CodeAsync();
+        // Once with a wrong proof, once right, and once too often.
+        await ExchangeAsync("a-wrong-canary-verifier-0123456789-0123456789");
+        var tokens = await ExchangeAsync(OAuthDance.Verifier);
+        secrets["application's access token"] = tokens["access_token"]!.GetValue<string>();
+        secrets["application's refresh token"] = tokens["refresh_token"]!.GetValue<string>();
+        secrets["ID token"] = tokens["id_token"]!.GetValue<string>();
+        foreach (var path in new[] { "/oauth/introspect", "/oauth/revoke" })
+            await dance.PostAsync(path, [("token", secrets["application's refresh token"])]);
+        await dance.PostAsync(
+            "/oauth/token",
+            [("grant_type", "refresh_token"), ("refresh_token", secrets["application's refresh token"])]
+        );
+        await ExchangeAsync(OAuthDance.Verifier);
+
+        async Task<JsonObject> ExchangeAsync(string verifier) =>
+            (
+                await dance.PostAsync(
+                    "/oauth/token",
+                    [
+                        ("grant_type", "authorization_code"),
+                        ("code", secrets["authorization code"]),
+                        ("redirect_uri", OAuthDance.RedirectUri),
+                        ("code_verifier", verifier),
+                    ]
+                )
+            ).Body;
+    }
+
+    private static async Task GoThroughAnInvitationAsync(
+        HttpClient administrator,
+        HttpClient anyone,
+        Dictionary<string, string> secrets
+    )
+    {
+        var invited = await Person.ReadAsync(
+            await administrator.PostAsJsonAsync(
+                "/api/invitations",
+                new { email = $"invited-{Guid.NewGuid():N}@example.org", role = "user" },
+                Cancellation
+            )
+        );
+        var link = new Uri(invited["link"]!.GetValue<string>());
+        secrets["invitation token"] = link.Query.Split('=')[^1];
+        secrets["invited person's password"] = "the canary was invited by " + Guid.NewGuid().ToString("N");
+        anyone.DefaultRequestHeaders.Authorization = null;
+        using var page = await anyone.GetAsync(link.PathAndQuery, Cancellation);
+        foreach (var token in new[] { secrets["invitation token"] + "x", secrets["invitation token"] })
+            await PostAsync(
+                anyone,
+                "/api/invitations/accept",
+                new
+                {
+                    token,
+                    password = secrets["invited person's password"],
+                    name = "A bird",
+                }
+            );
     }
 
     private static async Task<JsonNode> PostAsync(

@@ -232,6 +232,27 @@ public sealed class LoginTests(VerbatimHost host) : IClassFixture<VerbatimHost>
         Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/api/me", Cancellation)).StatusCode);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_login_that_fails_takes_a_time_that_does_not_tell_whether_there_is_such_an_account(bool exists)
+    {
+        var email = exists ? (await PersonAsync()).Email : $"nobody-{Guid.NewGuid():N}@example.org";
+        using var anyone = host.AsAnyone();
+
+        var began = TimeProvider.System.GetTimestamp();
+        using var answer = await anyone.PostAsJsonAsync(
+            "/api/auth/login",
+            new { email, password = "this is not the password" },
+            Cancellation
+        );
+
+        // A lower bound, which holds however slow the machine is: what takes less than it, as one hash more or less, is not seen.
+        Assert.True(TimeProvider.System.GetElapsedTime(began) >= TimeSpan.FromMilliseconds(300));
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal("identity.wrong-credentials", (await ReadAsync(answer))["code"]!.GetValue<string>());
+    }
+
     [Fact]
     public async Task Nobody_logs_in_to_an_organization_that_they_do_not_belong_to()
     {

@@ -12,7 +12,10 @@ namespace Verbatim.Modules.Identity.Invitations;
 /// <summary>Where the link of an invitation leads: a new person chooses a password, a known one joins once they are logged in.</summary>
 internal sealed class InvitationPages(FormTokens formTokens, InvitationAcceptance acceptance) : IEndpoint
 {
-    private const string Path = "/invitations/";
+    private const string Path = "/invitation";
+
+    // Not a part of the path: paths are in traces and in the scopes of log lines.
+    private const string Token = "token";
     private const string Name = "name";
     private const string Password = "newPassword";
     private const int MaxName = 100;
@@ -21,11 +24,11 @@ internal sealed class InvitationPages(FormTokens formTokens, InvitationAcceptanc
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPage(Path + "{token}", ShowAsync);
-        routes.MapForm(Path + "{token}", AddressLimit.Logins, TakeAsync);
+        routes.MapPage(Path, ShowAsync);
+        routes.MapForm(Path, AddressLimit.Logins, TakeAsync);
     }
 
-    private static string TokenOf(HttpContext http) => (string)http.Request.RouteValues["token"]!;
+    private static string TokenOf(HttpContext http) => http.Request.Query[Token].ToString();
 
     private async Task<IResult> ShowAsync(HttpContext http) =>
         await acceptance.FindAsync(TokenOf(http), http.RequestAborted) is { } open ? Ask(http, open) : NotFound();
@@ -89,7 +92,7 @@ internal sealed class InvitationPages(FormTokens formTokens, InvitationAcceptanc
 
     private Html Choice(HttpContext http, OpenInvitation open)
     {
-        var action = Path + TokenOf(http);
+        var action = $"{Path}?{Token}={Uri.EscapeDataString(TokenOf(http))}";
         var isVisitor = PageVisitor.TryFind(http, out var visitor);
         if (open.AccountId is null)
             return Html.Of(

@@ -42,7 +42,7 @@ public sealed record InvitationResponse(
     internal static readonly InvitationResponse ExampleWithLink = Example with
     {
         Delivery = InvitationDelivery.Link,
-        Link = "https://verbatim.example.org/invitations/vi_8Zt3QmD1x0aVnK5rJc7LwYb2Gf9HsTePu4RiXo6MqEa",
+        Link = "https://verbatim.example.org/invitation?token=vi_8Zt3QmD1x0aVnK5rJc7LwYb2Gf9HsTePu4RiXo6MqEa",
     };
 
     internal static InvitationResponse From(Guid id, Invitation invitation, DateTimeOffset now, Uri? link = null) =>

@@ -14,7 +14,7 @@ internal static class InvitationToken
     public static bool LooksLikeOne(string token) => OpaqueSecret.LooksLikeOne(token, Start);
 
     /// <summary>Where the invitation is accepted.</summary>
-    public static Uri LinkOf(Issuer issuer, string token) => new(issuer.Locate("/invitations/" + token));
+    public static Uri LinkOf(Issuer issuer, string token) => new(issuer.Locate("/invitation?token=" + token));
 
     /// <summary>The statement that lets a token be used.</summary>
     public static SqlWrite Store(Guid tenantId, Guid invitationId, string token, DateTimeOffset expiresAt) =>
