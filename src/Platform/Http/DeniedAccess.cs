@@ -10,15 +10,15 @@ public interface IDenialRecorder
     Task RecordAsync(HttpContext context);
 }
 
-/// <summary>On a route: it records by itself whom it denies, with more than could be said here.</summary>
-public sealed record RecordsDenialsItself;
+/// <summary>On a route: it records failed proofs (401) by itself, with more than could be said here. What it forbids (403) it does not.</summary>
+public sealed record RecordsFailedProofs;
 
 /// <summary>Brings every denied request before the recorder.</summary>
 public static class DeniedAccess
 {
-    /// <summary>The route records by itself whom it denies.</summary>
-    public static TBuilder RecordsDenialsItself<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RecordsDenialsItself());
+    /// <summary>The route records failed proofs (401) by itself.</summary>
+    public static TBuilder RecordsFailedProofs<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RecordsFailedProofs());
 
     internal static RequestDelegate Observe(RequestDelegate next, IDenialRecorder recorder)
     {
@@ -28,13 +28,14 @@ public static class DeniedAccess
                 static state =>
                 {
                     var (context, recorder) = ((HttpContext, IDenialRecorder))state;
-                    return
-                        context.Response.StatusCode
-                            is StatusCodes.Status401Unauthorized
-                                or StatusCodes.Status403Forbidden
-                        && context.GetEndpoint()?.Metadata.GetMetadata<RecordsDenialsItself>() is null
-                        ? recorder.RecordAsync(context)
-                        : Task.CompletedTask;
+                    return context.Response.StatusCode switch
+                    {
+                        StatusCodes.Status403Forbidden => recorder.RecordAsync(context),
+                        StatusCodes.Status401Unauthorized
+                            when context.GetEndpoint()?.Metadata.GetMetadata<RecordsFailedProofs>() is null =>
+                            recorder.RecordAsync(context),
+                        _ => Task.CompletedTask,
+                    };
                 },
                 (context, recorder)
             );

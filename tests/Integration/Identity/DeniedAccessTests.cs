@@ -43,6 +43,27 @@ public sealed class DeniedAccessTests(VerbatimHost host, SharedPostgres postgres
     }
 
     [Fact]
+    public async Task A_login_to_another_organization_is_on_record()
+    {
+        using var anyone = host.AsAnyone();
+
+        using var answer = await anyone.PostAsJsonAsync(
+            "/api/auth/login",
+            new
+            {
+                email = VerbatimHost.AdministratorEmail,
+                password = VerbatimHost.AdministratorPassword,
+                organizationId = Guid.CreateVersion7(),
+            },
+            Cancellation
+        );
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        var denied = await FindAsync(answer.Headers.GetValues("x-request-id").Single());
+        Assert.Equal(403, denied["data"]!["status"]!.GetValue<int>());
+    }
+
+    [Fact]
     public async Task A_flood_of_denials_is_counted_and_none_is_left_out()
     {
         const int Requests = 75;

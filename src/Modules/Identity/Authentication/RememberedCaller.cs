@@ -23,9 +23,6 @@ internal sealed class RememberedCaller(FoundCaller found, DateTimeOffset readAt,
 
     private volatile bool _isOver;
 
-    /// <summary>The credential's API key, login or client, then its principal and organization.</summary>
-    public IReadOnlyList<Guid> RestsOn { get; } = found.RestsOn;
-
     /// <summary>What is looked at with each request; null for nothing.</summary>
     public ApiKeyTerms? Terms { get; } = found.Terms;
 

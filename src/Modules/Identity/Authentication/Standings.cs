@@ -71,7 +71,7 @@ internal sealed class Standings(EventCatalog catalog, FirstOrganization firstOrg
     }
 }
 
-/// <summary>True until something about one stream has changed.</summary>
+/// <summary>Is over once something about one stream has changed.</summary>
 internal sealed class Watch
 {
     private volatile bool _isOver;

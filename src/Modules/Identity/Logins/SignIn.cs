@@ -57,7 +57,7 @@ internal sealed class SignIn : IEndpoint
             .MapPost("/auth/login", HandleAsync)
             .AllowAnyone()
             .LimitByAddress(AddressLimit.Logins)
-            .RecordsDenialsItself()
+            .RecordsFailedProofs()
             .WithTags("Authentication")
             .WithSummary("Log in")
             .WithDescription(

@@ -35,7 +35,7 @@ internal sealed class SignInWithFactor : IEndpoint
             .MapPost("/auth/login/second-factor", HandleAsync)
             .AllowAnyone()
             .LimitByAddress(AddressLimit.Logins)
-            .RecordsDenialsItself()
+            .RecordsFailedProofs()
             .WithTags("Authentication")
             .WithSummary("Log in: the second factor")
             .WithDescription(

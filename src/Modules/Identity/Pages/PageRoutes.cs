@@ -25,6 +25,6 @@ internal static class PageRoutes
             .MapPost(path, (Delegate)take)
             .AllowAnyone()
             .LimitByAddress(limit)
-            .RecordsDenialsItself()
+            .RecordsFailedProofs()
             .ExcludeFromDescription();
 }

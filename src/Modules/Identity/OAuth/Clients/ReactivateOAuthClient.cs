@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
-using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -24,35 +23,14 @@ internal sealed class ReactivateOAuthClient : IEndpoint
             .ProducesError(404, OAuthClientErrors.NotFoundCode, OAuthClientErrors.NotFoundMessage)
             .ProducesError(409, OAuthClientErrors.DeletedCode, OAuthClientErrors.DeletedMessage);
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
+    private static Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         [Description("The client.")] Guid id,
         Caller caller,
         HttpContext http,
-        DocumentStore store,
-        OAuthClients clients,
-        Standings standings,
+        ClientStanding standing,
         TimeProvider time,
         CancellationToken cancellationToken
-    )
-    {
-        var outcome = await store.DecideAsync<OAuthClient>(
-            caller.For(http),
-            id,
-            client => Decide(client, time.GetUtcNow()),
-            cancellationToken
-        );
-        // This instance need not wait to hear it from the log.
-        clients.Forget(id);
-        standings.Forget(id);
-        return outcome.Match<Results<NoContent, ProblemHttpResult>>(
-            client =>
-            {
-                EntityTags.Set(http, client.Version);
-                return TypedResults.NoContent();
-            },
-            refusal => Problems.From(refusal)
-        );
-    }
+    ) => standing.ChangeAsync(caller, http, id, client => Decide(client, time.GetUtcNow()), cancellationToken);
 
     internal static Decision Decide(OAuthClient? client, DateTimeOffset now) =>
         client switch
