@@ -48,7 +48,7 @@ internal sealed class ChatCall(
     private int? _upstreamStatus;
     private string? _upstreamRequestId;
     private double? _firstByteMs;
-    private ChatStreamAssembler? _assembler;
+    private AnswerStream? _stream;
     private PooledBytes _answer;
     private PooledBytes _heldBack;
     private bool _isSettled;
@@ -76,7 +76,7 @@ internal sealed class ChatCall(
             if (!_isSettled)
                 await SettleAsync(new InferenceCancelled(Attempts(), Usage(), Latency(), Response()));
         }
-        catch (LogUnavailableException) when (_assembler is not null)
+        catch (LogUnavailableException) when (_stream is not null)
         {
             // The stream has begun, so the one place that answers exceptions comes too late.
             await WriteErrorAsync(
@@ -109,7 +109,7 @@ internal sealed class ChatCall(
     {
         _linked?.Dispose();
         _silence.Dispose();
-        _assembler?.Dispose();
+        _stream?.Dispose();
         _answer.Dispose();
         _heldBack.Dispose();
     }
@@ -191,7 +191,7 @@ internal sealed class ChatCall(
 
     private async Task RelayStreamAsync(HttpResponseMessage response)
     {
-        _assembler = new ChatStreamAssembler();
+        _stream = new ChatStream(request.IncludesUsage);
         using var events = new SseReader();
         await using var upstream = await response.Content.ReadAsStreamAsync(Cancelled);
         WriteHead(response);
@@ -203,7 +203,7 @@ internal sealed class ChatCall(
         try
         {
             int read;
-            while (!_assembler.IsDone && (read = await ReadEventsAsync(upstream, buffer)) > 0)
+            while (!_stream.IsDone && (read = await ReadEventsAsync(upstream, buffer)) > 0)
             {
                 events.Feed(buffer.AsMemory(0, read));
                 while (events.TryRead(out var sse))
@@ -220,12 +220,12 @@ internal sealed class ChatCall(
         if (events.TryReadRemainder(out var remainder))
             Relay(remainder);
 
-        if (_assembler.Error.Length > 0)
+        if (_stream.HasError)
         {
             var error = new InferenceError("upstream-error", 200, "The provider sent an error in the stream.");
             await SettleAsync(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
         }
-        else if (_assembler.IsComplete)
+        else if (_stream.IsComplete)
         {
             await SettleAsync(new InferenceCompleted(Attempts(), Usage(), Latency(), Response()));
         }
@@ -241,19 +241,14 @@ internal sealed class ChatCall(
     // What completes the answer is held back: it is written once the outcome is on record. With [DONE] nothing more is read.
     private void Relay(in SseEvent sse)
     {
-        switch (_assembler!.Add(sse))
-        {
-            case ChatStreamEvent.UsageOnly when !request.IncludesUsage:
-            case ChatStreamEvent.Late:
-                return;
-            default:
-                WriteHeldBack();
-                if (_assembler.IsComplete)
-                    _heldBack.Set(sse.Raw.Span);
-                else
-                    http.Response.BodyWriter.Write(sse.Raw.Span);
-                return;
-        }
+        var bytes = _stream!.Relay(sse);
+        if (bytes.IsEmpty)
+            return;
+        WriteHeldBack();
+        if (_stream.IsComplete)
+            _heldBack.Set(bytes.Span);
+        else
+            http.Response.BodyWriter.Write(bytes.Span);
     }
 
     private void WriteHeldBack()
@@ -269,7 +264,7 @@ internal sealed class ChatCall(
             return await ReadAsync(upstream, buffer);
         }
         catch (Exception e)
-            when (_assembler!.IsComplete
+            when (_stream!.IsComplete
                 && !ClientIsGone
                 && e is OperationCanceledException or IOException or HttpRequestException
             )
@@ -303,14 +298,14 @@ internal sealed class ChatCall(
 
     private async Task FailAsync(int status, string code, string message)
     {
-        var error = new InferenceError(code, _assembler is null ? status : StatusCodes.Status200OK, message);
+        var error = new InferenceError(code, _stream is null ? status : StatusCodes.Status200OK, message);
         await SettleAsync(new InferenceFailed(error, Attempts(), Usage(), Latency(), Response()));
         await WriteErrorAsync(new HttpError(status, code, message));
     }
 
     // A stream that has begun carries its error as an event.
     private Task WriteErrorAsync(HttpError error) =>
-        _assembler is null
+        _stream is null
             ? OpenAiErrors.Dialect.WriteAsync(http, error)
             : OpenAiErrors.WriteInStreamAsync(http, OpenAiErrors.From(error));
 
@@ -322,7 +317,7 @@ internal sealed class ChatCall(
 
     private Attempt[] Attempts() => [new Attempt(1, deployment.Name, _upstreamStatus, _upstreamRequestId, ElapsedMs())];
 
-    private Usage? Usage() => Of(_assembler?.Usage);
+    private Usage? Usage() => Of(_stream?.Usage);
 
     private static Usage? Of(TokenUsage? usage) =>
         usage is { } u ? new Usage(u.Prompt, u.Completion, u.Total, u.Cached, u.Reasoning) : null;
@@ -332,8 +327,8 @@ internal sealed class ChatCall(
     // Whatever came, as JSON: the answer of a stream put together, a body that is JSON as it is, any other as a string.
     private RawJson? Response()
     {
-        if (_assembler is not null)
-            return _assembler.Chunks > 0 ? new RawJson(_assembler.ToArray()) : null;
+        if (_stream is not null)
+            return _stream.Chunks > 0 ? new RawJson(_stream.ToArray()) : null;
         if (_answer.Length == 0)
             return null;
         return TokenUsage.TryReadResponse(_answer.Span, out _)

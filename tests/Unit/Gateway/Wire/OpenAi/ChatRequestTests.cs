@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
+using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 
 namespace Verbatim.Tests.Unit.Gateway.Wire.OpenAi;

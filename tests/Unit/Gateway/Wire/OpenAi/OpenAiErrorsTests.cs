@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Http;
 
