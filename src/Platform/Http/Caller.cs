@@ -21,6 +21,9 @@ public sealed record Caller(Guid TenantId, string Actor, Guid PrincipalId, IRead
     /// <summary>The login that the credential belongs to; null for one that outlives logins, as an API key.</summary>
     public Guid? LoginId { get; init; }
 
+    /// <summary>The project that the credential belongs to, or null.</summary>
+    public Guid? ProjectId { get; init; }
+
     /// <summary>True when the organization is the one that runs the installation, whose administrators decide about what all organizations share.</summary>
     public bool RunsInstallation { get; init; }
 
