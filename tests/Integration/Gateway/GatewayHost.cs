@@ -14,6 +14,9 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
 {
     public const string InferenceIdHeader = "x-verbatim-inference-id";
 
+    private const int FailingDeployments = 12;
+
+    private int _failing;
     private VerbatimHost? _host;
     private FakeProvider? _provider;
 
@@ -28,7 +31,7 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         _provider = await FakeProvider.StartAsync();
         _host = await VerbatimHost.StartAsync(
             await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken),
-            new Dictionary<string, string>(StringComparer.Ordinal)
+            new Dictionary<string, string>(Failing(_provider.BaseAddress), StringComparer.Ordinal)
             {
                 ["Gateway:Deployments:fake:BaseUrl"] = _provider.BaseAddress.ToString(),
                 ["Gateway:Deployments:fake:ApiKey"] = "sk-the-providers-own",
@@ -41,6 +44,7 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
                 ["Gateway:Deployments:impatient:FirstByteTimeout"] = "00:00:00.500",
                 ["Gateway:Deployments:impatient:IdleTimeout"] = "00:00:00.500",
                 ["Gateway:Deployments:gone:BaseUrl"] = "http://127.0.0.1:1/v1",
+                ["Gateway:MaxRequestBytes"] = "8388608",
             }
         );
         ApiKey = await _host.CreateApiKeyAsync(cancellationToken: TestContext.Current.CancellationToken);
@@ -53,6 +57,12 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         if (_provider is not null)
             await _provider.DisposeAsync();
     }
+
+    /// <summary>A model at a deployment that no other test uses, which may be made to fail.</summary>
+    public string ModelThatMayFail() =>
+        Interlocked.Increment(ref _failing) is var number and <= FailingDeployments
+            ? $"failing-{number}"
+            : throw new InvalidOperationException("There are not enough deployments that may fail.");
 
     /// <summary>Sends these very bytes and returns when the head of the answer is there.</summary>
     public Task<HttpResponseMessage> PostAsync(
@@ -137,6 +147,18 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         Encoding.UTF8.GetString(
             (await Host.Services.GetRequiredService<EventReader>().OpenAsync(recorded, cancellationToken)).Span
         );
+
+    // Deployments of their own for what rests a deployment or opens its circuit: failing-1*, failing-2* …
+    private static Dictionary<string, string> Failing(Uri provider)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 1; i <= FailingDeployments; i++)
+        {
+            settings[$"Gateway:Deployments:failing-{i}:BaseUrl"] = provider.ToString();
+            settings[$"Gateway:Deployments:failing-{i}:Model"] = $"failing-{i}*";
+        }
+        return settings;
+    }
 
     private async Task<Guid> TenantAsync(CancellationToken cancellationToken)
     {
