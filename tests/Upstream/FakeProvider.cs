@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Verbatim.Tests.Upstream.Anthropic;
 using Verbatim.Tests.Upstream.OpenAi;
 
 namespace Verbatim.Tests.Upstream;
@@ -62,7 +63,7 @@ public sealed class FakeProvider : IAsyncDisposable
         try
         {
             var application = new ProviderApplication(
-                [new OpenAiWire(options.Record)],
+                [new AnthropicWire(options.Record), new OpenAiWire(options.Record)],
                 options.Record ? requests : null,
                 options.Time,
                 stopping.Token

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Verbatim.Tests.Upstream.Commands;
 using Verbatim.Tests.Upstream.Delivery;
@@ -13,18 +14,26 @@ internal sealed class OpenAiWire(bool record) : IWire
     // Where requests are recorded, commands carry fresh markers and nothing comes twice.
     private readonly CannedReplies? _canned = record ? null : new CannedReplies();
 
-    public bool Serves(string path) => path.StartsWith("/v1/", StringComparison.Ordinal);
+    public IReadOnlyList<KeyValuePair<string, string>> ProviderHeaders => OpenAiHeaders.All;
 
-    public Reply Respond(string method, string path, ReadOnlySpan<byte> body, AttemptCounter? attempts)
+    public bool Serves(in WireRequest request) => request.Path.StartsWith("/v1/", StringComparison.Ordinal);
+
+    public Reply Respond(in WireRequest request)
     {
-        if (path is Completions)
+        try
         {
-            return HttpMethods.IsPost(method)
-                ? Complete(body, attempts)
-                : new Reply(OpenAiErrors.OnlyPost, CommandSet.None);
+            if (request.Path is Completions)
+                return request.IsPost ? Complete(request) : new Reply(OpenAiErrors.OnlyPost, CommandSet.None);
+            return new Reply(Other(request.Method, request.Path), CommandSet.None);
         }
-
-        return new Reply(Other(method, path), CommandSet.None);
+        catch (JsonException)
+        {
+            return new Reply(OpenAiErrors.BrokenJson, CommandSet.None);
+        }
+        catch (WrongCommandException wrong)
+        {
+            return new Reply(OpenAiErrors.WrongCommand(wrong), CommandSet.None);
+        }
     }
 
     private static Answer Other(string method, string path)
@@ -37,39 +46,25 @@ internal sealed class OpenAiWire(bool record) : IWire
         return name is null ? ModelList.All : ModelList.One(name) ?? OpenAiErrors.Commanded(404, name, CommandSet.None);
     }
 
-    private Reply Complete(ReadOnlySpan<byte> body, AttemptCounter? attempts)
+    private Reply Complete(in WireRequest request)
     {
-        try
-        {
-            var request = ChatRequest.Read(body);
-            if (_canned?.Find(request) is { } canned)
-                return canned;
-            if (request.ModelName() is not { } model)
-                return new Reply(OpenAiErrors.NoModel, CommandSet.None);
-            if (!request.HasMessages)
-                return new Reply(OpenAiErrors.NoMessages, CommandSet.None);
+        var chat = ChatRequest.Read(request.Body);
+        var key = new CannedKey(stackalloc byte[CannedKey.Size]);
+        chat.AddTo(ref key);
+        key.Add(Encoding.UTF8.GetBytes(request.CommandsBesideTheBody()));
+        if (_canned?.Find(key.Bytes) is { } canned)
+            return canned;
+        if (chat.ModelName() is not { } model)
+            return new Reply(OpenAiErrors.NoModel, CommandSet.None);
+        if (!chat.HasMessages)
+            return new Reply(OpenAiErrors.NoMessages, CommandSet.None);
 
-            var reply = Build(request, model, body, attempts);
-            _canned?.Keep(request, reply);
-            return reply;
-        }
-        catch (JsonException)
-        {
-            return new Reply(OpenAiErrors.BrokenJson, CommandSet.None);
-        }
-        catch (WrongCommandException wrong)
-        {
-            return new Reply(OpenAiErrors.WrongCommand(wrong), CommandSet.None);
-        }
-    }
-
-    private static Reply Build(ChatRequest request, string model, ReadOnlySpan<byte> body, AttemptCounter? attempts)
-    {
-        var (name, commands) = CommandReader.ReadModel(model);
-        commands = CommandReader.Check(CommandReader.ReadBody(request.Commands, commands, attempts));
-        var answer = Build(request, name, commands, body);
+        var (name, commands) = CommandReader.Read(request, model, chat.Commands);
+        var answer = Build(chat, name, commands, request.Body);
         StopPoints.Check(commands, answer.Parts);
-        return new Reply(answer, commands);
+        var reply = new Reply(answer, commands);
+        _canned?.Keep(key.Bytes, reply);
+        return reply;
     }
 
     private static Answer Build(ChatRequest request, string model, CommandSet commands, ReadOnlySpan<byte> body)
