@@ -42,3 +42,13 @@ internal static class JsonBody
         return buffer.WrittenSpan.ToArray();
     }
 }
+
+/// <summary>Writes fields that are JSON already.</summary>
+internal static class JsonWriterExtensions
+{
+    public static void WriteRaw(this Utf8JsonWriter writer, ReadOnlySpan<byte> name, string json)
+    {
+        writer.WritePropertyName(name);
+        writer.WriteRawValue(json);
+    }
+}

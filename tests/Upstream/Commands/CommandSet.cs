@@ -60,6 +60,7 @@ internal sealed record CommandSet
     public bool? Done { get; init; }
     public int? ErrorAfter { get; init; }
     public int? GarbageAfter { get; init; }
+    public int Polls { get; init; } = 1;
     public int? PingEvery { get; init; }
     public int? UnknownAfter { get; init; }
     public string? Comment { get; init; }

@@ -101,6 +101,7 @@ internal static class CommandTable
         ["done"] = static (set, value) => set with { Done = value.Flag() },
         ["error_after"] = static (set, value) => set with { ErrorAfter = value.Integer(0, 100_000) },
         ["garbage_after"] = static (set, value) => set with { GarbageAfter = value.Integer(0, 100_000) },
+        ["polls"] = static (set, value) => set with { Polls = value.Integer(0, 1000) },
         ["ping_every"] = static (set, value) => set with { PingEvery = value.Integer(1, 100_000) },
         ["unknown_after"] = static (set, value) => set with { UnknownAfter = value.Integer(0, 100_000) },
         ["comment"] = static (set, value) => set with { Comment = ReadComment(value) },

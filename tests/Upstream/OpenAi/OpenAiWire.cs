@@ -69,14 +69,8 @@ internal sealed class OpenAiWire(bool record) : IWire
 
     private static Answer Build(ChatRequest request, string model, CommandSet commands, ReadOnlySpan<byte> body)
     {
-        if (commands.Body is { } given)
-        {
-            var type = commands.ContentType ?? (request.IsStream ? EventStream.ContentType : "application/json");
-            return Answer.Of(commands.Status ?? 200, type, given);
-        }
-
-        if (commands.Status is >= 300 and var status)
-            return OpenAiErrors.Commanded(status, model, commands);
+        if (OpenAiErrors.Given(commands, model, request.IsStream) is { } given)
+            return given;
         var completion = Completion.Of(request, model, commands, body);
         return request.IsStream ? CompletionStream.Of(completion) : CompletionJson.Of(completion);
     }
