@@ -11,6 +11,45 @@ internal static class CommandTable
     private const int MaxDelayMs = 600_000;
     private const int MaxBytes = 64 * 1024 * 1024;
 
+    /// <summary>The commands of what a model says and of the shape in which it says it; the others are for every answer.</summary>
+    public static readonly string[] OfModels =
+    [
+        "id",
+        "model",
+        "text",
+        "chunk_text",
+        "bytes",
+        "echo",
+        "chunks",
+        "tool_calls",
+        "arguments_chunk",
+        "interleave",
+        "reasoning",
+        "reasoning_as",
+        "signature",
+        "redacted",
+        "citations",
+        "refusal",
+        "logprobs",
+        "audio",
+        "stop_sequence",
+        "service_tier",
+        "unknown_block",
+        "whole_calls",
+        "no_ids",
+        "filtered",
+        "as",
+        "finish_reason",
+        "usage",
+        "usage_in",
+        "choices",
+        "done",
+        "polls",
+        "ping_every",
+        "unknown_after",
+        "strict",
+    ];
+
     public static readonly FrozenDictionary<string, Func<CommandSet, CommandValue, CommandSet>> Known = new Dictionary<
         string,
         Func<CommandSet, CommandValue, CommandSet>

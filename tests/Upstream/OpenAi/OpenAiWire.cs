@@ -9,6 +9,9 @@ namespace Verbatim.Tests.Upstream.OpenAi;
 internal sealed class OpenAiWire(bool record) : IWire
 {
     private const string Completions = "/v1/chat/completions";
+    private const string Embedding = "/v1/embeddings";
+    private const string Moderation = "/v1/moderations";
+    private const string Legacy = "/v1/completions";
     private const string Models = "/v1/models";
 
     // Where requests are recorded, commands carry fresh markers and nothing comes twice.
@@ -24,11 +27,17 @@ internal sealed class OpenAiWire(bool record) : IWire
         {
             if (request.Path is Completions)
                 return request.IsPost ? Complete(request) : new Reply(OpenAiErrors.OnlyPost, CommandSet.None);
-            return new Reply(Other(request.Method, request.Path), CommandSet.None);
+            if (request.Path is Embedding or Moderation or Legacy)
+                return request.IsPost ? Answered(request) : new Reply(OpenAiErrors.OnlyPost, CommandSet.None);
+            return Other(request);
         }
         catch (JsonException)
         {
             return new Reply(OpenAiErrors.BrokenJson, CommandSet.None);
+        }
+        catch (InvalidRequestException invalid)
+        {
+            return new Reply(OpenAiErrors.Invalid(invalid), CommandSet.None);
         }
         catch (WrongCommandException wrong)
         {
@@ -36,14 +45,77 @@ internal sealed class OpenAiWire(bool record) : IWire
         }
     }
 
-    private static Answer Other(string method, string path)
+    private static Reply Other(in WireRequest request)
     {
-        var name = path.StartsWith(Models + "/", StringComparison.Ordinal) ? path[(Models.Length + 1)..] : null;
-        if (path is not Models && name is null)
-            return OpenAiErrors.UnknownUrl(method, path);
-        if (!HttpMethods.IsGet(method))
-            return OpenAiErrors.WrongMethod(method, path);
-        return name is null ? ModelList.All : ModelList.One(name) ?? OpenAiErrors.Commanded(404, name, CommandSet.None);
+        var name = request.Path.StartsWith(Models + "/", StringComparison.Ordinal)
+            ? request.Path[(Models.Length + 1)..]
+            : null;
+        var (_, commands) = CommandReader.Read(request, name ?? "");
+        var answer =
+            OpenAiErrors.Given(commands, name ?? "", isStream: false)
+            ?? (
+                request.Path is not Models && name is null ? OpenAiErrors.UnknownUrl(request.Method, request.Path)
+                : !request.IsGet ? OpenAiErrors.WrongMethod(request.Method, request.Path)
+                : name is null ? ModelList.All
+                : ModelList.One(name) ?? OpenAiErrors.Commanded(404, name, CommandSet.None)
+            );
+        StopPoints.Check(commands, answer.Parts);
+        return new Reply(answer, commands);
+    }
+
+    /// <summary>Embeddings, moderations and legacy completions: the whole body is the key, since the whole answer depends on it.</summary>
+    private Reply Answered(in WireRequest request)
+    {
+        var key = new CannedKey(stackalloc byte[CannedKey.Size]);
+        if (_canned is not null)
+        {
+            key.Add(Encoding.UTF8.GetBytes(request.Path));
+            key.Add(request.Body);
+            key.Add(Encoding.UTF8.GetBytes(request.CommandsBesideTheBody()));
+            if (_canned.Find(key.Bytes) is { } canned)
+                return canned;
+        }
+
+        var json = JsonElement.Parse(request.Body);
+        if (json.ValueKind is not JsonValueKind.Object)
+            throw new JsonException("not an object");
+        var check = new OpenAiCheck("", json);
+        var (fallback, meaningless, what) = request.Path switch
+        {
+            Embedding => ("", Embeddings.Meaningless, "embeddings"),
+            Moderation => ("omni-moderation-latest", Moderations.Meaningless, "a moderation"),
+            _ => ("", LegacyCompletion.Meaningless, "a completion"),
+        };
+        CheckBody(request.Path, check);
+        var raw = check.Optional("x_upstream")?.Json.GetRawText();
+        var (model, commands) = CommandReader.Read(
+            request,
+            check.Optional("model")?.Text() ?? fallback,
+            raw is null ? [] : Encoding.UTF8.GetBytes(raw)
+        );
+        CommandReader.Refuse(commands, what, meaningless);
+        var answer =
+            OpenAiErrors.Given(commands, model, LegacyCompletion.IsStream(json))
+            ?? request.Path switch
+            {
+                Embedding => Embeddings.Of(json, model, commands),
+                Moderation => Moderations.Of(json, model, commands),
+                _ => LegacyCompletion.Of(json, model, commands, request.Body),
+            };
+        StopPoints.Check(commands, answer.Parts);
+        var reply = new Reply(answer, commands);
+        _canned?.Keep(key.Bytes, reply);
+        return reply;
+    }
+
+    private static void CheckBody(string path, OpenAiCheck request)
+    {
+        if (path is Embedding)
+            Embeddings.Check(request);
+        else if (path is Moderation)
+            Moderations.Check(request);
+        else
+            LegacyCompletion.Check(request);
     }
 
     private Reply Complete(in WireRequest request)
