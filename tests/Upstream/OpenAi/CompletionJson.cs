@@ -34,8 +34,7 @@ internal static class CompletionJson
         using (var writer = new Utf8JsonWriter(buffer, options))
             Write(writer, completion);
         buffer.Write("\n"u8);
-        var part = Envelope.Stampable(buffer.WrittenSpan.ToArray(), commands);
-        return new Answer(commands.Status ?? 200, commands.ContentType ?? ContentType, [part], IsStream: false);
+        return Answer.Json(commands.Status ?? 200, commands.ContentType ?? ContentType, buffer.WrittenSpan.ToArray());
     }
 
     private static void Write(Utf8JsonWriter writer, Completion completion)

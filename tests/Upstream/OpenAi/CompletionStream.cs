@@ -47,14 +47,14 @@ internal sealed class CompletionStream
             AddWithoutChoice(_completion.UsageAfter(_completion.Tokens), Obfuscation[..10]);
         if (_commands.GarbageAfter is { } garbage)
         {
-            CheckReached("garbage_after", garbage);
+            _events.CheckReached("garbage_after", garbage);
             _events.Add(Garbage);
             _events.MoveLastTo(garbage);
         }
 
         if (_commands.ErrorAfter is { } error)
         {
-            CheckReached("error_after", error);
+            _events.CheckReached("error_after", error);
             _events.Truncate(error);
             _events.Add(OpenAiErrors.InStream(_commands));
         }
@@ -132,7 +132,7 @@ internal sealed class CompletionStream
         return writer;
     }
 
-    private void AddWritten() => _events.Add(_buffer.WrittenSpan, framed => Envelope.Stampable(framed, _commands));
+    private void AddWritten() => _events.Add(_buffer.WrittenSpan);
 
     private Usage? UsageOf(bool isLast, int index) =>
         _commands.UsageIn switch
@@ -155,16 +155,5 @@ internal sealed class CompletionStream
     {
         if (_completion.IncludeObfuscation)
             writer.WriteString("obfuscation"u8, obfuscation);
-    }
-
-    private void CheckReached(string command, int events)
-    {
-        if (events > _events.Count)
-        {
-            throw new WrongCommandException(
-                command,
-                $"The command '{command}' names the position {events}, but the answer has {_events.Count} events."
-            );
-        }
     }
 }
