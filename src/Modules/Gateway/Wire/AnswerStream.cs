@@ -28,6 +28,13 @@ internal abstract class AnswerStream : IDisposable
     /// <returns>The bytes that the caller gets for it, as whole events of the caller's wire; empty for none. Valid until the next call.</returns>
     public abstract ReadOnlyMemory<byte> Relay(in SseEvent sse);
 
+    /// <summary>
+    /// The provider's connection has ended and no more comes. Where only the wire's own end mark was missing, the caller still gets the end of its own
+    /// wire.
+    /// </summary>
+    /// <returns>As <see cref="Relay"/> does; empty when nothing is missing, or when the answer broke off before it was complete.</returns>
+    public virtual ReadOnlyMemory<byte> End() => default;
+
     /// <summary>The answer so far, as the caller would have got it without streaming: JSON in UTF-8 whatever has come.</summary>
     public abstract byte[] ToArray();
 

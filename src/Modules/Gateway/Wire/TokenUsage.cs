@@ -12,7 +12,9 @@ namespace Verbatim.Modules.Gateway.Wire;
 /// <param name="Total"><c>total_tokens</c> as the provider says, even if it is not the sum.</param>
 /// <param name="Cached"><c>prompt_tokens_details.cached_tokens</c>, or DeepSeek's <c>prompt_cache_hit_tokens</c>.</param>
 /// <param name="Reasoning"><c>completion_tokens_details.reasoning_tokens</c>.</param>
-/// <param name="CacheWritten">Of the input, what was written to a cache: Anthropic's <c>cache_creation_input_tokens</c>.</param>
+/// <param name="CacheWritten">
+/// Of the input, what was written to a cache: <c>prompt_tokens_details.cache_write_tokens</c>, Anthropic's <c>cache_creation_input_tokens</c>.
+/// </param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct TokenUsage(
     long? Prompt,
@@ -85,6 +87,7 @@ internal readonly record struct TokenUsage(
         long? cached = null;
         long? cacheHits = null;
         long? reasoning = null;
+        long? written = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (JsonNames.Is(ref reader, "prompt_tokens"u8))
@@ -94,7 +97,7 @@ internal readonly record struct TokenUsage(
             else if (JsonNames.Is(ref reader, "total_tokens"u8))
                 total = ReadCount(ref reader);
             else if (JsonNames.Is(ref reader, "prompt_tokens_details"u8))
-                cached = ReadDetail(ref reader, "cached_tokens"u8);
+                ReadPromptDetails(ref reader, ref cached, ref written);
             else if (JsonNames.Is(ref reader, "completion_tokens_details"u8))
                 reasoning = ReadDetail(ref reader, "reasoning_tokens"u8);
             else if (JsonNames.Is(ref reader, "prompt_cache_hit_tokens"u8))
@@ -102,7 +105,26 @@ internal readonly record struct TokenUsage(
             else
                 reader.Skip();
         }
-        return new TokenUsage(prompt, completion, total, cached ?? cacheHits, reasoning);
+        return new TokenUsage(prompt, completion, total, cached ?? cacheHits, reasoning, written);
+    }
+
+    private static void ReadPromptDetails(ref Utf8JsonReader reader, ref long? cached, ref long? written)
+    {
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return;
+        }
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (JsonNames.Is(ref reader, "cached_tokens"u8))
+                cached = ReadCount(ref reader);
+            else if (JsonNames.Is(ref reader, "cache_write_tokens"u8))
+                written = ReadCount(ref reader);
+            else
+                reader.Skip();
+        }
     }
 
     private static long? ReadDetail(ref Utf8JsonReader reader, ReadOnlySpan<byte> name)

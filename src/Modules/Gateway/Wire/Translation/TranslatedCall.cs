@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Verbatim.Modules.Gateway.Wire.Translation;
 
 /// <summary>Where a translated call goes.</summary>
@@ -16,6 +18,44 @@ internal sealed record UnsupportedParameter(string Parameter, string Reason);
 /// </summary>
 internal abstract class TranslatedCall
 {
+    /// <summary>Whether a caller of one operation can be answered by another.</summary>
+    public static bool IsPossible(Operation caller, Operation target) =>
+        caller != target && Wires.Knows(caller) && Wires.Knows(target);
+
+    /// <summary>Translates a caller's request. Never throws on what is in the body.</summary>
+    /// <param name="caller">The operation that the caller asked for.</param>
+    /// <param name="body">The body as it came; it must stay as it is as long as the call is used.</param>
+    /// <param name="target">Where the call goes; <see cref="IsPossible"/> is true of both operations.</param>
+    /// <param name="identity">What the answer calls itself.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="error">What is wrong with the request, whichever provider it goes to.</param>
+    public static bool TryOpen(
+        Operation caller,
+        ReadOnlyMemory<byte> body,
+        TranslationTarget target,
+        AnswerIdentity identity,
+        [NotNullWhen(true)] out TranslatedCall? call,
+        [NotNullWhen(false)] out WireError? error
+    )
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        call = null;
+        using var reading = new RequestReading(body);
+        if (!reading.TryParse(out var root))
+        {
+            error = reading.Error!;
+            return false;
+        }
+        var request = Wires.ReadRequest(caller, reading, root);
+        error = reading.Error;
+        if (error is not null)
+            return false;
+        using var writing = new RequestWriting(target, reading.Unsupported);
+        Wires.WriteRequest(request, writing);
+        call = new WireTranslation(caller, target, identity, request, writing.ToBody(), reading.Unsupported);
+        return true;
+    }
+
     /// <summary>The request's body for the provider. What it cannot do is left out of it.</summary>
     public abstract ReadOnlyMemory<byte> Body { get; }
 
