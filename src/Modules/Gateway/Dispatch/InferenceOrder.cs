@@ -24,6 +24,9 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
 
     public IHeaderDictionary? Headers => headers;
 
+    /// <summary>What an answer that is put together here calls itself.</summary>
+    public required AnswerIdentity Identity { get; init; }
+
     /// <summary>The caller would rather have an answer without what a provider cannot do, and be told of it.</summary>
     public bool ToleratesUnsupported { get; init; }
 
@@ -41,7 +44,7 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
         refusal = null;
         if (ProviderKinds.Speaks(deployment.Provider.Kind, wire.Operation))
             return true;
-        if (ProviderKinds.Translated(deployment.Provider.Kind, wire.Operation) is null)
+        if (!TranslatedCall.IsPossible(wire.Operation, TargetOperation(deployment)))
         {
             refusal = new WireError(
                 400,
@@ -85,7 +88,7 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
         );
         if (!_translations.TryGetValue(target, out var translated))
         {
-            var call = Translations.Open(wire.Operation, target, request, out var error);
+            TranslatedCall.TryOpen(wire.Operation, request.Body, target, Identity, out var call, out var error);
             _translations.Add(target, translated = new Translated(call, error));
         }
         return translated;

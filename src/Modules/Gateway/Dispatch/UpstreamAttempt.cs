@@ -321,6 +321,7 @@ internal sealed class UpstreamAttempt : IDisposable
         {
             if (_events.TryReadRemainder(out var remainder))
                 Take(remainder, output);
+            Take(Stream!.End(), output);
             return;
         }
         _events.Feed(_buffer.AsMemory(0, _read));
@@ -328,14 +329,16 @@ internal sealed class UpstreamAttempt : IDisposable
             Take(sse, output);
     }
 
-    private void Take(in SseEvent sse, IBufferWriter<byte>? output)
+    private void Take(in SseEvent sse, IBufferWriter<byte>? output) => Take(Stream!.Relay(sse), output);
+
+    private void Take(ReadOnlyMemory<byte> events, IBufferWriter<byte>? output)
     {
-        var bytes = Stream!.Relay(sse).Span;
+        var bytes = events.Span;
         if (bytes.IsEmpty)
             return;
         Emit(_heldBack.Span, output);
         _heldBack.Truncate(0);
-        if (Stream.IsComplete)
+        if (Stream!.IsComplete)
             _heldBack.Set(bytes);
         else
             Emit(bytes, output);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Dispatch;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.Translation;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
@@ -87,8 +88,10 @@ internal sealed class InferenceCalls(
             await sink.FailAsync(wire.Dialect.ModelNotFound(request.Model));
             return;
         }
+        var id = ids.New();
         var order = new InferenceOrder(wire, request, route, headers)
         {
+            Identity = new AnswerIdentity(id, time.GetUtcNow()),
             ToleratesUnsupported = headers?[UnsupportedHeader] is ["warn"],
         };
         var picker = new Picker(order);
@@ -99,7 +102,6 @@ internal sealed class InferenceCalls(
             return;
         }
 
-        var id = ids.New();
         var recording = catalogue.RecordingOf(caller);
         var intended = first ?? route.Tiers[0][0].Deployment;
         await journal.StartAsync(
