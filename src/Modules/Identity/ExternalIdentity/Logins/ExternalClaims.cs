@@ -21,7 +21,12 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
     /// Never throws on input.
     /// </summary>
     /// <returns>Null when anything of it is not as it must be.</returns>
-    public static ExternalClaims? Read(byte[] payload, ProviderSettings provider, string nonce, DateTimeOffset now)
+    public static ExternalClaims? Read(
+        byte[] payload,
+        ProviderSettings provider,
+        ExternalLoginState state,
+        DateTimeOffset now
+    )
     {
         if (!StrictJson.IsUnambiguousObject(payload))
             return null;
@@ -30,12 +35,13 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
         if (
             TextOf(claims, "iss") != provider.Issuer
             || !IsFor(claims, provider.ClientId)
-            || TextOf(claims, "nonce") != nonce
+            || TextOf(claims, "nonce") != state.Nonce
             || TimeOf(claims, "exp") is not { } expires
             || expires + ClockSkew <= now
             || TimeOf(claims, "iat") is not { } issued
             || issued - ClockSkew > now
             || now - issued > MaxAge
+            || !IsRecent(claims, state.MaxAge, now)
             || TextOf(claims, "sub") is not { Length: > 0 and <= MaxSubject } subject
         )
             return null;
@@ -95,6 +101,14 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
         }
         return provider.DefaultRole;
     }
+
+    // A provider that was asked for max_age must say when the person proved who they are (§3.1.2.1, §3.1.3.7).
+    private static bool IsRecent(JsonElement claims, long? maxAge, DateTimeOffset now) =>
+        maxAge is not { } seconds
+        || (
+            TimeOf(claims, "auth_time") is { } provedAt
+            && now - provedAt <= TimeSpan.FromSeconds(seconds) + ClockSkew
+        );
 
     // One audience, or several with this client as the authorized party.
     private static bool IsFor(JsonElement claims, string clientId)
