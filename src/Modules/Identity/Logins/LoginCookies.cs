@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Npgsql;
 using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
@@ -34,11 +35,18 @@ internal sealed class LoginCookies
     private const string PlainName = "verbatim";
 
     private readonly Database _database;
+    private readonly OneTimePasswords _oneTimePasswords;
     private readonly CallerCache _callers;
 
-    public LoginCookies(Database database, Standings standings, TimeProvider time)
+    public LoginCookies(
+        Database database,
+        OneTimePasswords oneTimePasswords,
+        Standings standings,
+        TimeProvider time
+    )
     {
         _database = database;
+        _oneTimePasswords = oneTimePasswords;
         _callers = new CallerCache(standings, time, ReadAsync);
     }
 
@@ -142,6 +150,7 @@ internal sealed class LoginCookies
         {
             Reach = RoleScopes.ReachOf(role),
             LoginId = loginId,
+            Pending = await _oneTimePasswords.PendingOfAsync(tenantId, loginId, cancellationToken),
         };
         return new FoundCaller(caller, reader.GetFieldValue<DateTimeOffset>(2), [loginId, userId, tenantId]);
     }

@@ -10,8 +10,6 @@ namespace Verbatim.Modules.Identity.Pages;
 /// <summary>Logging in with a browser.</summary>
 internal sealed class LoginPages(FormTokens tokens, LoginVisits visits, LoginFlow flow) : IEndpoint
 {
-    private const string ApplicationPrefix = "/oauth/";
-
     public string Prefix => "";
 
     public void Map(IEndpointRouteBuilder routes)
@@ -136,16 +134,10 @@ internal sealed class LoginPages(FormTokens tokens, LoginVisits visits, LoginFlo
             return LoginPage.Of(step, await VisitAsync(http, form), http);
         var returnTo = ReturnOf(form);
         if (started.Login.MustSetUpSecondFactor)
-            return new SeeOther(SecondFactorPages.Path);
-        if (started.MustChangePassword)
-            return new SeeOther(returnTo.AsReturnOf(PasswordPage.Path));
-        // From there an application's own address may follow, to which the policy of this page would not let its form lead.
-        return returnTo.Value.StartsWith(ApplicationPrefix, StringComparison.Ordinal)
-            ? new PageResult("You are logged in", Html.Of($"<p><a href=\"{returnTo.Value}\">Go on</a></p>"))
-            {
-                Refresh = returnTo,
-            }
-            : new SeeOther(returnTo == LocalPath.Root ? AccountPage.Path : returnTo.Value);
+            returnTo = LocalPath.OrRoot(SecondFactorPages.Path);
+        return started.MustChangePassword
+            ? new SeeOther(returnTo.AsReturnOf(PasswordPage.Path))
+            : Onward.To(returnTo, "You are logged in");
     }
 
     private async Task<PageResult> ForgedAsync(HttpContext http, IFormCollection form) =>

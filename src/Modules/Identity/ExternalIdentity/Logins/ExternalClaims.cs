@@ -91,15 +91,17 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
                 Roles = Roles.Count > 0 ? Roles : RolesOf(userinfo, provider),
             };
 
-    /// <summary>The role that the claims give; null: the person does not get in.</summary>
-    public Role? RoleUnder(ProviderSettings provider)
+    /// <summary>The role that the claims give, or else the invitation, or else the provider's default; null: the person does not get in.</summary>
+    /// <param name="provider">The provider.</param>
+    /// <param name="invited">What the invitation says by which the person came; null for who came without one.</param>
+    public Role? RoleUnder(ProviderSettings provider, Role? invited = null)
     {
         foreach (var mapping in provider.RoleMappings)
         {
             if (Roles.Contains(mapping.Value, StringComparer.Ordinal))
                 return mapping.Role;
         }
-        return provider.DefaultRole;
+        return invited ?? provider.DefaultRole;
     }
 
     // A provider that was asked for max_age must say when the person proved who they are (§3.1.2.1, §3.1.3.7).

@@ -132,7 +132,7 @@ internal sealed partial class ExternalLoginPages(
                 [],
                 cancellationToken
             );
-            return new SeeOther(returnTo == LocalPath.Root ? AccountPage.Path : returnTo.Value);
+            return Onward.To(returnTo, "You are logged in");
         }
         catch (ProviderException e)
         {
