@@ -10,7 +10,8 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Identity.Invitations;
 
 /// <summary>Where the link of an invitation leads: a new person chooses a password, a known one joins once they are logged in.</summary>
-internal sealed class InvitationPages(FormTokens formTokens, LoginVisits visits, InvitationAcceptance acceptance) : IEndpoint
+internal sealed class InvitationPages(FormTokens formTokens, LoginVisits visits, InvitationAcceptance acceptance)
+    : IEndpoint
 {
     private const string Path = "/invitation";
 

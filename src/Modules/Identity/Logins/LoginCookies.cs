@@ -38,12 +38,7 @@ internal sealed class LoginCookies
     private readonly OneTimePasswords _oneTimePasswords;
     private readonly CallerCache _callers;
 
-    public LoginCookies(
-        Database database,
-        OneTimePasswords oneTimePasswords,
-        Standings standings,
-        TimeProvider time
-    )
+    public LoginCookies(Database database, OneTimePasswords oneTimePasswords, Standings standings, TimeProvider time)
     {
         _database = database;
         _oneTimePasswords = oneTimePasswords;
@@ -146,11 +141,12 @@ internal sealed class LoginCookies
         var scopes = granted is null
             ? RoleScopes.Of(role)
             : RoleScopes.Of(role).Where(granted.Contains).ToFrozenSet(StringComparer.Ordinal);
+        var pending = await _oneTimePasswords.PendingOfAsync(tenantId, loginId, cancellationToken);
         var caller = new Caller(tenantId, $"user:{userId}", userId, scopes)
         {
-            Reach = RoleScopes.ReachOf(role),
+            Reach = pending is null ? RoleScopes.ReachOf(role) : Reach.Own,
             LoginId = loginId,
-            Pending = await _oneTimePasswords.PendingOfAsync(tenantId, loginId, cancellationToken),
+            Pending = pending,
         };
         return new FoundCaller(caller, reader.GetFieldValue<DateTimeOffset>(2), [loginId, userId, tenantId]);
     }

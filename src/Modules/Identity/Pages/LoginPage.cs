@@ -104,11 +104,7 @@ internal static class LoginPage
             Status = status,
         };
 
-    public static PageResult Organization(
-        LoginVisit visit,
-        string challenge,
-        IReadOnlyList<Membership> choices
-    ) =>
+    public static PageResult Organization(LoginVisit visit, string challenge, IReadOnlyList<Membership> choices) =>
         new(
             "Where do you go?",
             Html.Of(
@@ -174,7 +170,9 @@ internal static class LoginPage
     private static Html Offer(OfferedProvider provider, LocalPath returnTo) =>
         Html.Of(
             $"""
-            <a class="button quiet" href="{returnTo.AsReturnOf(ExternalLoginPages.PathOf(provider.Id))}">Go on with {provider.Name}</a>
+            <a class="button quiet" href="{returnTo.AsReturnOf(
+                ExternalLoginPages.PathOf(provider.Id)
+            )}">Go on with {provider.Name}</a>
             """
         );
 

@@ -24,12 +24,7 @@ internal sealed class LoginPages(FormTokens tokens, LoginVisits visits, LoginFlo
         IEndpointRouteBuilder routes,
         string path,
         Func<HttpContext, IFormCollection, Task<IResult>> handle
-    ) =>
-        routes.MapForm(
-            path,
-            AddressLimit.Logins,
-            async http => await handle(http, await ReadFormAsync(http))
-        );
+    ) => routes.MapForm(path, AddressLimit.Logins, async http => await handle(http, await ReadFormAsync(http)));
 
     /// <summary>The form of a request; an empty one where it has none.</summary>
     internal static async Task<IFormCollection> ReadFormAsync(HttpContext http)
@@ -121,11 +116,7 @@ internal sealed class LoginPages(FormTokens tokens, LoginVisits visits, LoginFlo
         if (!tokens.IsValid(http, form) || !Guid.TryParse(form[LoginPage.OrganizationField], out var organization))
             return await ForgedAsync(http, form);
         var challenge = Text(form, LoginPage.ChallengeField, 2000) ?? "";
-        return await NextAsync(
-            http,
-            form,
-            await flow.ChooseAsync(http, challenge, organization, http.RequestAborted)
-        );
+        return await NextAsync(http, form, await flow.ChooseAsync(http, challenge, organization, http.RequestAborted));
     }
 
     private async Task<IResult> NextAsync(HttpContext http, IFormCollection form, LoginStep step)
@@ -141,19 +132,10 @@ internal sealed class LoginPages(FormTokens tokens, LoginVisits visits, LoginFlo
     }
 
     private async Task<PageResult> ForgedAsync(HttpContext http, IFormCollection form) =>
-        LoginPage.Password(
-            await VisitAsync(http, form),
-            LoginPage.Expired,
-            status: StatusCodes.Status400BadRequest
-        );
+        LoginPage.Password(await VisitAsync(http, form), LoginPage.Expired, status: StatusCodes.Status400BadRequest);
 
     private Task<LoginVisit> VisitAsync(HttpContext http, IFormCollection form) =>
-        visits.OfAsync(
-            http,
-            ReturnOf(form),
-            form[LoginPage.InField],
-            Text(form, LoginPage.EmailField, 254) ?? ""
-        );
+        visits.OfAsync(http, ReturnOf(form), form[LoginPage.InField], Text(form, LoginPage.EmailField, 254) ?? "");
 
     private static LocalPath ReturnOf(IFormCollection form) => LocalPath.OrRoot(form[LoginPage.ReturnField]);
 

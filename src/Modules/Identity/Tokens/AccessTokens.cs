@@ -91,6 +91,7 @@ internal sealed class AccessTokens
             return null;
 
         // A token never does more than its principal may do now.
+        var pending = await _oneTimePasswords.PendingOfAsync(tenantId, token.LoginId, cancellationToken);
         var caller = new Caller(
             tenantId,
             principalId == clientId ? $"client:{clientId}" : $"user:{principalId}",
@@ -98,9 +99,9 @@ internal sealed class AccessTokens
             token.Scopes.Where(RoleScopes.Of(role).Contains).ToHashSet(StringComparer.Ordinal)
         )
         {
-            Reach = RoleScopes.ReachOf(role),
+            Reach = pending is null ? RoleScopes.ReachOf(role) : Reach.Own,
             LoginId = token.LoginId,
-            Pending = await _oneTimePasswords.PendingOfAsync(tenantId, token.LoginId, cancellationToken),
+            Pending = pending,
         };
         var restsOn = new List<Guid> { principalId, tenantId };
         restsOn.Insert(0, token.LoginId ?? token.Id);

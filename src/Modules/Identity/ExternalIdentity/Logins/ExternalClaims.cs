@@ -107,10 +107,7 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
     // A provider that was asked for max_age must say when the person proved who they are (§3.1.2.1, §3.1.3.7).
     private static bool IsRecent(JsonElement claims, long? maxAge, DateTimeOffset now) =>
         maxAge is not { } seconds
-        || (
-            TimeOf(claims, "auth_time") is { } provedAt
-            && now - provedAt <= TimeSpan.FromSeconds(seconds) + ClockSkew
-        );
+        || (TimeOf(claims, "auth_time") is { } provedAt && now - provedAt <= TimeSpan.FromSeconds(seconds) + ClockSkew);
 
     // One audience, or several with this client as the authorized party.
     private static bool IsFor(JsonElement claims, string clientId)

@@ -72,12 +72,7 @@ internal sealed class ExternalPeople(
         }
         if (claims is not { IsEmailVerified: true, Email: { } email } || !IsAllowed(email, provider))
             return null;
-        var link = new NewLink(
-            tenantId,
-            providerId,
-            subject,
-            await accounts.HashEmailAsync(email, cancellationToken)
-        );
+        var link = new NewLink(tenantId, providerId, subject, await accounts.HashEmailAsync(email, cancellationToken));
         var account = await accounts.FindByEmailAsync(email, cancellationToken);
         if (provider.LinkPolicy == LinkPolicy.InviteOnly)
             // Whoever has an account accepts an invitation as that account: with its link, logged in.

@@ -33,12 +33,12 @@ internal sealed class TokenLookup(
             return accessTokens.Read(token) is { } access
                 ? new ShownToken.Access(
                     access,
-                    await accessTokens.AuthenticateAsync(token, cancellationToken) is
-                    {
-                        Succeeded: true,
-                        // What can do nothing here yet must not do anything elsewhere.
-                        Principal.Identity: CallerIdentity { Caller.Pending: null }
-                    }
+                    await accessTokens.AuthenticateAsync(token, cancellationToken)
+                        is {
+                            Succeeded: true,
+                            // What can do nothing here yet must not do anything elsewhere.
+                            Principal.Identity: CallerIdentity { Caller.Pending: null }
+                        }
                 )
                 : null;
         if (await refreshTokens.FindAsync(token, cancellationToken) is not { } found)
