@@ -21,14 +21,15 @@ public sealed class ExternalLoginPageTests(VerbatimHost host, Browser browser) :
     public async Task From_an_application_to_the_provider_and_back_to_the_application(bool scripts)
     {
         await using var issuer = await StartIssuerAsync();
-        await issuer.ControlAsync(Account("grace"));
+        var name = $"grace-{Guid.NewGuid():N}";
+        await issuer.ControlAsync(Account(name));
         await using var application = await ListeningApplication.StartAsync();
         var clientId = await RegisterAsync(application.Callback);
         await using var visit = await browser.VisitAsync(host.Address, scripts ? 1000 : 360, isDark: !scripts, scripts);
         var page = visit.Page;
 
-        await page.GotoAsync(AuthorizePath(clientId, application.Callback));
-        Assert.Equal("grace@example.org", await page.GetByLabel("E-mail address").InputValueAsync());
+        await page.GotoAsync(AuthorizePath(clientId, application.Callback, $"{name}@example.org"));
+        Assert.Equal($"{name}@example.org", await page.GetByLabel("E-mail address").InputValueAsync());
         await visit.ShowAsync(scripts ? "login-providers" : "login-providers-dark-telephone");
         Assert.True(
             await page.EvaluateAsync<bool>(
@@ -57,7 +58,7 @@ public sealed class ExternalLoginPageTests(VerbatimHost host, Browser browser) :
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Go on with Example ID" }).ClickAsync();
         await visit.ShowAsync("external-no-access");
         var heading = await visit.Page.Locator("h1").TextContentAsync();
-        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Log in in another way" }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Log in another way" }).ClickAsync();
         await visit.Page.GetByLabel("E-mail address").FillAsync(VerbatimHost.AdministratorEmail);
         await visit.Page.GetByLabel("Password").FillAsync(VerbatimHost.AdministratorPassword);
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Log in" }).ClickAsync();
@@ -75,7 +76,7 @@ public sealed class ExternalLoginPageTests(VerbatimHost host, Browser browser) :
             email_verified = true,
         };
 
-    private static string AuthorizePath(string clientId, string redirectUri) =>
+    private static string AuthorizePath(string clientId, string redirectUri, string email) =>
         QueryHelpers.AddQueryString(
             "/oauth/authorize",
             new Dictionary<string, string?>(StringComparer.Ordinal)
@@ -85,7 +86,7 @@ public sealed class ExternalLoginPageTests(VerbatimHost host, Browser browser) :
                 ["redirect_uri"] = redirectUri,
                 ["scope"] = string.Join(' ', Asked),
                 ["state"] = "one",
-                ["login_hint"] = "grace@example.org",
+                ["login_hint"] = email,
                 ["code_challenge"] = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
                 ["code_challenge_method"] = "S256",
             }

@@ -205,7 +205,7 @@ internal sealed partial class ExternalLoginPages(
             Html.Of(
                 $"""
                 <p>Your identity provider knows you, but you are no member of the organization. Ask those who administer it.</p>
-                <p class="links"><a href="{returnTo.AsReturnOf(LoginPage.Path)}">Log in in another way</a></p>
+                <p class="links"><a href="{returnTo.AsReturnOf(LoginPage.Path)}">Log in another way</a></p>
                 """
             )
         )
