@@ -27,6 +27,9 @@ public sealed record Caller(Guid TenantId, string Actor, Guid PrincipalId, IRead
     /// </summary>
     public HttpError? Pending { get; init; }
 
+    /// <summary>The project that the credential belongs to, or null.</summary>
+    public Guid? ProjectId { get; init; }
+
     /// <summary>True when the organization is the one that runs the installation, whose administrators decide about what all organizations share.</summary>
     public bool RunsInstallation { get; init; }
 

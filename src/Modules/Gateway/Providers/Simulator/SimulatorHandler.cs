@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 
 namespace Verbatim.Modules.Gateway.Providers.Simulator;
@@ -111,7 +112,7 @@ internal sealed class SimulatorHandler(TimeProvider time) : HttpMessageHandler
     private static HttpResponseMessage Refuse(HttpRequestMessage request, WireError error)
     {
         var writer = new ArrayBufferWriter<byte>(256);
-        OpenAiErrors.Write(writer, error);
+        OpenAiErrors.Dialect.Write(writer, error, "");
         return Respond(request, new ReadOnlyMemoryContent(writer.WrittenMemory), Json, error.Status);
     }
 

@@ -1,6 +1,8 @@
-namespace Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Modules.Gateway.Wire.OpenAi;
 
-/// <summary>Why a request on the OpenAI wire is refused, in the parts of OpenAI's error object.</summary>
+namespace Verbatim.Modules.Gateway.Wire;
+
+/// <summary>Why a request on a model wire is refused or failed, in the parts of OpenAI's error object, which has the most of them.</summary>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Message">One sentence or two for a person. Never a part of the body.</param>
 /// <param name="Param">The parameter at fault (<c>model</c>, <c>stream_options.include_usage</c>), or null.</param>

@@ -1,14 +1,13 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
-using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Modules.Gateway.Wire;
 
-namespace Verbatim.Tests.Unit.Gateway.Wire.OpenAi;
+namespace Verbatim.Tests.Unit.Gateway.Wire;
 
-public sealed class ChatRequestTests
+public sealed class WireRequestTests
 {
     [Fact]
     public void Only_what_the_gateway_needs_is_read()
@@ -175,7 +174,7 @@ public sealed class ChatRequestTests
             var body = Encoding.UTF8.GetBytes(
                 "{\"model\":\"" + string.Concat(Enumerable.Repeat(character, length)) + "\"}"
             );
-            Assert.Equal(isAccepted, ChatRequest.TryRead(body, out _, out var error));
+            Assert.Equal(isAccepted, WireRequest.TryRead(body, out _, out var error));
             if (!isAccepted)
                 Assert.Equal(("model", "string_above_max_length"), (error!.Param, error.Code));
         }
@@ -200,7 +199,7 @@ public sealed class ChatRequestTests
             "{\"model\":\"m\",\"a\":" + new string('[', arrays) + new string(']', arrays) + "}"
         );
 
-        Assert.Equal(isAccepted, ChatRequest.TryRead(body, out _, out _));
+        Assert.Equal(isAccepted, WireRequest.TryRead(body, out _, out _));
     }
 
     [Theory]
@@ -212,11 +211,10 @@ public sealed class ChatRequestTests
         // No stream: there is nothing to ask usage of.
         var request = Read("""{ "model" : "\u006d" }""");
 
-        Assert.False(request.NeedsRewrite(upstreamModel, askForUsage));
+        Assert.False(Rewrites(request, upstreamModel, askForUsage));
         Assert.Equal("""{ "model" : "\u006d" }""", Rewritten(request, upstreamModel, askForUsage));
         Assert.False(
-            Read("""{"model":"m","stream":true,"stream_options":{"include_usage":true}}""")
-                .NeedsRewrite(upstreamModel, askForUsage)
+            Rewrites(Read("""{"model":"m","stream":true,"stream_options":{"include_usage":true}}"""), upstreamModel, askForUsage)
         );
     }
 
@@ -253,9 +251,9 @@ public sealed class ChatRequestTests
     {
         var request = Read(body);
 
-        Assert.True(request.NeedsRewrite(null, askForUsage: true));
+        Assert.True(Rewrites(request, null, askForUsage: true));
         Assert.Equal(expected, Rewritten(request, null, askForUsage: true));
-        Assert.False(request.NeedsRewrite(null, askForUsage: false));
+        Assert.False(Rewrites(request, null, askForUsage: false));
         Assert.True(Read(expected).IncludesUsage);
     }
 
@@ -328,7 +326,7 @@ public sealed class ChatRequestTests
                     var request = Read(body);
                     Assert.Equal(given.model.Item1, request.Model);
                     Assert.Equal(streams, request.Stream);
-                    Assert.Equal(body != expected, request.NeedsRewrite(given.upstream.Item1, given.ask));
+                    Assert.Equal(body != expected, Rewrites(request, given.upstream.Item1, given.ask));
                     Assert.Equal(expected, Rewritten(request, given.upstream.Item1, given.ask));
 
                     string Body(string model, string options, string prefix) =>
@@ -400,7 +398,7 @@ public sealed class ChatRequestTests
                 bodies.ToArbitrary(),
                 body =>
                 {
-                    var isRead = ChatRequest.TryRead(body, out _, out var error);
+                    var isRead = WireRequest.TryRead(body, out _, out var error);
                     var isMalformed =
                         !isRead && error!.Message.StartsWith("We could not parse", StringComparison.Ordinal);
                     Assert.Equal(IsJsonObject(body), !isMalformed);
@@ -422,24 +420,26 @@ public sealed class ChatRequestTests
         }
     }
 
-    private static ChatRequest Read(string body)
+    private static WireRequest Read(string body)
     {
-        Assert.True(ChatRequest.TryRead(Encoding.UTF8.GetBytes(body), out var request, out var error), error?.Message);
+        Assert.True(WireRequest.TryRead(Encoding.UTF8.GetBytes(body), out var request, out var error), error?.Message);
         Assert.Equal(body, Encoding.UTF8.GetString(request.Body.Span));
         return request;
     }
 
     private static WireError Refuse(byte[] body)
     {
-        Assert.False(ChatRequest.TryRead(body, out var request, out var error));
+        Assert.False(WireRequest.TryRead(body, out var request, out var error));
         Assert.Null(request);
         return error;
     }
 
-    private static string Rewritten(ChatRequest request, string? upstreamModel, bool askForUsage)
+    private static bool Rewrites(WireRequest request, string? upstreamModel, bool askForUsage) =>
+        request.UpstreamPieces(upstreamModel, askForUsage).Length > 1;
+
+    private static string Rewritten(WireRequest request, string? upstreamModel, bool askForUsage)
     {
-        var writer = new ArrayBufferWriter<byte>();
-        request.WriteUpstreamBody(writer, upstreamModel, askForUsage);
-        return Encoding.UTF8.GetString(writer.WrittenSpan);
+        var pieces = request.UpstreamPieces(upstreamModel, askForUsage);
+        return Encoding.UTF8.GetString([.. pieces.SelectMany(piece => piece.ToArray())]);
     }
 }

@@ -7,17 +7,17 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace Verbatim.Modules.Gateway.Wire.OpenAi;
+namespace Verbatim.Modules.Gateway.Wire;
 
 /// <summary>
-/// A chat-completions request as the gateway needs it: what it asks for, and where in its bytes the two things stand that the gateway may
-/// change. Everything else goes to the provider byte by byte as it came: unknown fields, their order, white space and escapes.
+/// A request to a model as the gateway needs it, on either wire: what it asks for, and where in its bytes the two things stand that the gateway
+/// may change. Everything else goes to the provider byte by byte as it came: unknown fields, their order, white space and escapes.
 /// </summary>
 /// <remarks>
 /// Keeps the body by reference: the memory must stay as it is for as long as the request is used. A byte order mark is refused, which
 /// RFC 8259 section 8.1 leaves open: it could not be sent on to providers that refuse it, and no SDK sends one.
 /// </remarks>
-internal sealed class ChatRequest
+internal sealed class WireRequest
 {
     /// <summary>The most characters (UTF-16 code units, after unescaping) that a model's name may have.</summary>
     public const int MaxModelLength = 200;
@@ -30,10 +30,16 @@ internal sealed class ChatRequest
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@+ ~()[]{}=,;!#$%&'*<>?^`|"
     );
 
+    private static readonly byte[] AsMember = [.. "\"stream_options\":{\"include_usage\":true},"u8];
+    private static readonly byte[] AsOptions = [.. "{\"include_usage\":true}"u8];
+    private static readonly byte[] AsFirstField = [.. "\"include_usage\":true,"u8];
+    private static readonly byte[] AsOnlyField = [.. "\"include_usage\":true"u8];
+    private static readonly byte[] AsTrue = [.. "true"u8];
+
     private readonly JsonSlice _model;
     private readonly UsageSplice _usage;
 
-    private ChatRequest(ReadOnlyMemory<byte> body, Reading reading)
+    private WireRequest(ReadOnlyMemory<byte> body, Reading reading)
     {
         Body = body;
         Model = reading.Model!;
@@ -61,14 +67,19 @@ internal sealed class ChatRequest
     /// A body that is not JSON is refused as that, whatever else is wrong with it. <c>model</c>, <c>stream</c>, <c>stream_options</c> and
     /// <c>include_usage</c> may stand there only once: of two, the gateway and the provider could each believe another.
     /// </remarks>
+    /// <param name="body">The body, which the request keeps.</param>
+    /// <param name="request">What was read.</param>
+    /// <param name="error">Why it is refused.</param>
+    /// <param name="hasStreamOptions">The wire has <c>stream_options.include_usage</c>; where it has not, usage is always sent.</param>
     public static bool TryRead(
         ReadOnlyMemory<byte> body,
-        [NotNullWhen(true)] out ChatRequest? request,
-        [NotNullWhen(false)] out WireError? error
+        [NotNullWhen(true)] out WireRequest? request,
+        [NotNullWhen(false)] out WireError? error,
+        bool hasStreamOptions = true
     )
     {
         request = null;
-        var reading = default(Reading);
+        var reading = new Reading { HasStreamOptions = hasStreamOptions };
         try
         {
             error = Check(body.Span) ?? ReadObject(body.Span, ref reading) ?? reading.Error;
@@ -90,70 +101,60 @@ internal sealed class ChatRequest
             error = new WireError(400, "you must provide a model parameter", null, null);
             return false;
         }
-        request = new ChatRequest(body, reading);
+        request = new WireRequest(body, reading);
         return true;
     }
 
     /// <summary>
-    /// False: send <see cref="Body"/> itself. True: what goes to the provider differs from it, and <see cref="WriteUpstreamBody"/> writes it.
+    /// What goes to the provider, in pieces that follow each other: the body with the model's string replaced and
+    /// <c>stream_options.include_usage</c> made true where that is asked for, and all other bytes as they came. Nothing is copied.
     /// </summary>
     /// <param name="upstreamModel">The provider's name of the model, or null to leave the caller's.</param>
     /// <param name="askForUsage">
     /// A stream is to end with its usage even if the caller did not ask for it. Changes nothing in a request that does not stream.
     /// </param>
-    public bool NeedsRewrite(string? upstreamModel, bool askForUsage) =>
-        ReplacesModel(upstreamModel) || AddsUsage(askForUsage);
-
-    /// <summary>
-    /// Writes the body with the model's string replaced and <c>stream_options.include_usage</c> made true, where
-    /// <see cref="NeedsRewrite"/> says so for the same arguments; all other bytes as they came.
-    /// </summary>
-    public void WriteUpstreamBody(IBufferWriter<byte> writer, string? upstreamModel, bool askForUsage)
+    public ReadOnlyMemory<byte>[] UpstreamPieces(string? upstreamModel, bool askForUsage)
     {
-        var replacesModel = ReplacesModel(upstreamModel);
-        var modelFirst = _model.Start < _usage.Place.Start;
-        var at = 0;
-        if (replacesModel && modelFirst)
-            at = SpliceModel(writer, at, upstreamModel!);
-        if (AddsUsage(askForUsage))
-            at = SpliceUsage(writer, at);
-        if (replacesModel && !modelFirst)
-            at = SpliceModel(writer, at, upstreamModel!);
-        writer.Write(Body.Span[at..]);
+        var replacesModel = upstreamModel is not null && upstreamModel != Model;
+        var addsUsage = askForUsage && Stream && !IncludesUsage;
+        var model = new Splice(_model, replacesModel ? Quoted(upstreamModel!) : default);
+        var usage = new Splice(_usage.Place, addsUsage ? TextOf(_usage.Text) : default);
+        return (replacesModel, addsUsage) switch
+        {
+            (false, false) => [Body],
+            (true, false) => [Body[..model.Place.Start], model.Text, Body[model.Place.End..]],
+            (false, true) => [Body[..usage.Place.Start], usage.Text, Body[usage.Place.End..]],
+            _ when model.Place.Start < usage.Place.Start => Both(model, usage),
+            _ => Both(usage, model),
+        };
     }
 
-    private bool ReplacesModel(string? upstreamModel) => upstreamModel is not null && upstreamModel != Model;
+    private ReadOnlyMemory<byte>[] Both(Splice first, Splice second) =>
+        [
+            Body[..first.Place.Start],
+            first.Text,
+            Body[first.Place.End..second.Place.Start],
+            second.Text,
+            Body[second.Place.End..],
+        ];
 
-    private bool AddsUsage(bool askForUsage) => askForUsage && Stream && !IncludesUsage;
+    private static byte[] Quoted(string model) =>
+        [
+            (byte)'"',
+            .. model.AsSpan().ContainsAnyExcept(Unescaped)
+                ? JsonEncodedText.Encode(model, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes
+                : Encoding.UTF8.GetBytes(model),
+            (byte)'"',
+        ];
 
-    private int SpliceModel(IBufferWriter<byte> writer, int at, string model)
-    {
-        writer.Write(Body.Span[at.._model.Start]);
-        writer.Write("\""u8);
-        if (model.AsSpan().ContainsAnyExcept(Unescaped))
-            writer.Write(JsonEncodedText.Encode(model, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes);
-        else
-            writer.Advance(Encoding.UTF8.GetBytes(model, writer.GetSpan(model.Length)));
-        writer.Write("\""u8);
-        return _model.End;
-    }
-
-    private int SpliceUsage(IBufferWriter<byte> writer, int at)
-    {
-        writer.Write(Body.Span[at.._usage.Place.Start]);
-        writer.Write(TextOf(_usage.Text));
-        return _usage.Place.End;
-    }
-
-    private static ReadOnlySpan<byte> TextOf(UsageText text) =>
+    private static byte[] TextOf(UsageText text) =>
         text switch
         {
-            UsageText.Member => "\"stream_options\":{\"include_usage\":true},"u8,
-            UsageText.Options => "{\"include_usage\":true}"u8,
-            UsageText.FirstField => "\"include_usage\":true,"u8,
-            UsageText.OnlyField => "\"include_usage\":true"u8,
-            UsageText.True => "true"u8,
-            UsageText.None => default,
+            UsageText.Member => AsMember,
+            UsageText.Options => AsOptions,
+            UsageText.FirstField => AsFirstField,
+            UsageText.OnlyField => AsOnlyField,
+            UsageText.True => AsTrue,
             _ => throw new ArgumentOutOfRangeException(nameof(text), text, "Not a text."),
         };
 
@@ -179,14 +180,15 @@ internal sealed class ChatRequest
             return Malformed("it is not an object");
         }
 
-        reading.Usage = new UsageSplice(new JsonSlice((int)reader.BytesConsumed, 0), UsageText.Member);
+        if (reading.HasStreamOptions)
+            reading.Usage = new UsageSplice(new JsonSlice((int)reader.BytesConsumed, 0), UsageText.Member);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (JsonNames.Is(ref reader, "model"u8))
                 ReadModel(ref reader, ref reading);
             else if (JsonNames.Is(ref reader, "stream"u8))
                 ReadStream(ref reader, ref reading);
-            else if (JsonNames.Is(ref reader, "stream_options"u8))
+            else if (reading.HasStreamOptions && JsonNames.Is(ref reader, "stream_options"u8))
                 ReadStreamOptions(ref reader, ref reading);
             else
                 reader.Skip();
@@ -313,6 +315,9 @@ internal sealed class ChatRequest
     private static WireError Malformed(string why) =>
         new(400, $"We could not parse the JSON body of your request: {why}.", null, null);
 
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Splice(JsonSlice Place, ReadOnlyMemory<byte> Text);
+
     /// <summary>What to write in place of which bytes so that the request asks for its usage.</summary>
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct UsageSplice(JsonSlice Place, UsageText Text);
@@ -350,6 +355,7 @@ internal sealed class ChatRequest
 
     private struct Reading
     {
+        public bool HasStreamOptions;
         public string? Model;
         public JsonSlice ModelToken;
         public bool Stream;

@@ -1,7 +1,7 @@
 using System.Text;
-using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Modules.Gateway.Wire;
 
-namespace Verbatim.Tests.Unit.Gateway.Wire.OpenAi;
+namespace Verbatim.Tests.Unit.Gateway.Wire;
 
 public sealed class TokenUsageTests
 {

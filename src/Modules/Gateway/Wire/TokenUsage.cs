@@ -2,20 +2,28 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace Verbatim.Modules.Gateway.Wire.OpenAi;
+namespace Verbatim.Modules.Gateway.Wire;
 
 /// <summary>
-/// The tokens that a provider counted, from a <c>usage</c> object of the chat-completions wire. Null is "not said"; zero is a count.
+/// The tokens that a provider counted, in the terms of the chat-completions wire. Null is "not said"; zero is a count.
 /// </summary>
-/// <param name="Prompt"><c>prompt_tokens</c>, cached ones included.</param>
+/// <param name="Prompt"><c>prompt_tokens</c>: all of the input, what was read from or written to a cache included.</param>
 /// <param name="Completion"><c>completion_tokens</c>, reasoning included.</param>
 /// <param name="Total"><c>total_tokens</c> as the provider says, even if it is not the sum.</param>
 /// <param name="Cached"><c>prompt_tokens_details.cached_tokens</c>, or DeepSeek's <c>prompt_cache_hit_tokens</c>.</param>
 /// <param name="Reasoning"><c>completion_tokens_details.reasoning_tokens</c>.</param>
+/// <param name="CacheWritten">Of the input, what was written to a cache: Anthropic's <c>cache_creation_input_tokens</c>.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct TokenUsage(long? Prompt, long? Completion, long? Total, long? Cached, long? Reasoning)
+internal readonly record struct TokenUsage(
+    long? Prompt,
+    long? Completion,
+    long? Total,
+    long? Cached,
+    long? Reasoning,
+    long? CacheWritten = null
+)
 {
-    /// <summary>Reads a usage object.</summary>
+    /// <summary>Reads a usage object of the chat-completions wire.</summary>
     /// <returns>False when it is not a JSON object; fields that are no counts are taken as not said.</returns>
     public static bool TryRead(ReadOnlySpan<byte> json, out TokenUsage usage)
     {
@@ -35,7 +43,7 @@ internal readonly record struct TokenUsage(long? Prompt, long? Completion, long?
         }
     }
 
-    /// <summary>Reads the <c>usage</c> of a whole response, all of which is checked to be JSON in UTF-8.</summary>
+    /// <summary>Reads the <c>usage</c> of a whole response of the chat-completions wire, all of which is checked to be JSON in UTF-8.</summary>
     /// <param name="body">The response's body.</param>
     /// <param name="usage">Null when the response has none (or null).</param>
     /// <returns>False when the body is not one JSON object.</returns>

@@ -1,0 +1,26 @@
+namespace Verbatim.Modules.Gateway.Wire;
+
+/// <summary>What a model API can be asked for, on the wire that it is asked by.</summary>
+internal enum Operation
+{
+    /// <summary>OpenAI's <c>POST /v1/chat/completions</c>, which most other providers speak too.</summary>
+    ChatCompletions,
+
+    /// <summary>OpenAI's <c>POST /v1/responses</c>.</summary>
+    Responses,
+
+    /// <summary>Anthropic's <c>POST /v1/messages</c>.</summary>
+    Messages,
+
+    /// <summary>Anthropic's <c>POST /v1/messages/count_tokens</c>.</summary>
+    CountTokens,
+
+    /// <summary>OpenAI's <c>POST /v1/embeddings</c>.</summary>
+    Embeddings,
+
+    /// <summary>OpenAI's legacy <c>POST /v1/completions</c>.</summary>
+    Completions,
+
+    /// <summary>OpenAI's <c>POST /v1/moderations</c>.</summary>
+    Moderations,
+}

@@ -1,0 +1,39 @@
+namespace Verbatim.Modules.Gateway.Wire.Translation;
+
+/// <summary>Where a translated call goes.</summary>
+/// <param name="Operation">The operation that the provider is asked for.</param>
+/// <param name="Model">The provider's name of the model.</param>
+/// <param name="DefaultMaxTokens">What to ask for where the wire demands a limit and the caller set none.</param>
+internal sealed record TranslationTarget(Operation Operation, string Model, int DefaultMaxTokens);
+
+/// <summary>Something that the caller asked for and the target cannot do.</summary>
+/// <param name="Parameter">The caller's own name of it: <c>logprobs</c>, <c>messages[2].content[1]</c>.</param>
+/// <param name="Reason">A clause for a person that follows the name: <c>is not known to Anthropic's messages</c>.</param>
+internal sealed record UnsupportedParameter(string Parameter, string Reason);
+
+/// <summary>
+/// One call whose caller and provider speak different wires: what to send, and how to turn what comes back into the caller's wire.
+/// </summary>
+internal abstract class TranslatedCall
+{
+    /// <summary>The request's body for the provider. What it cannot do is left out of it.</summary>
+    public abstract ReadOnlyMemory<byte> Body { get; }
+
+    /// <summary>What the target cannot do. Unless the caller has agreed to that, the call must not be made.</summary>
+    public abstract IReadOnlyList<UnsupportedParameter> Unsupported { get; }
+
+    /// <summary>Turns a whole answer into the caller's. Never throws.</summary>
+    /// <param name="body">What the provider answered with a status of success.</param>
+    /// <param name="answer">The caller's answer.</param>
+    /// <param name="usage">What the provider counted.</param>
+    /// <returns>False when it is not an answer of the provider's wire.</returns>
+    public abstract bool TryTranslateAnswer(ReadOnlySpan<byte> body, out byte[] answer, out TokenUsage? usage);
+
+    /// <summary>Turns an error into the parts that every dialect of errors is written from. Never throws.</summary>
+    /// <param name="status">The provider's status: 400 or more.</param>
+    /// <param name="body">What came with it, JSON or not.</param>
+    public abstract WireError TranslateError(int status, ReadOnlySpan<byte> body);
+
+    /// <summary>Turns a stream of the provider's wire into one of the caller's. Called once a call at the most.</summary>
+    public abstract AnswerStream OpenStream();
+}
