@@ -116,16 +116,17 @@ internal sealed class InferenceRecord(
             : null;
 
     private Latency LatencyOf(UpstreamAttempt? attempt) =>
-        new(
-            attempt?.FirstByteAt is { } first ? Milliseconds(first) : null,
-            Milliseconds(time.GetTimestamp())
-        );
+        new(attempt?.FirstByteAt is { } first ? Milliseconds(first) : null, Milliseconds(time.GetTimestamp()));
 
     private double Milliseconds(long timestamp) =>
         Math.Round(time.GetElapsedTime(arrival, timestamp).TotalMilliseconds, 3);
 
     private RawJson? ResponseOf(UpstreamAttempt attempt) =>
-        recording == RecordingLevel.Full ? BytesOf(attempt) is { } bytes ? new RawJson(bytes) : null : null;
+        recording == RecordingLevel.Full
+            ? BytesOf(attempt) is { } bytes
+                ? new RawJson(bytes)
+                : null
+            : null;
 
     private BodyDigest? DigestOf(UpstreamAttempt attempt) =>
         recording == RecordingLevel.Metadata && BytesOf(attempt) is { } bytes ? BodyDigest.Of(bytes.Span) : null;

@@ -31,7 +31,9 @@ internal sealed class CatalogueSnapshot : IDisposable
                 .GroupBy(static d => d.Settings.Model, StringComparer.Ordinal)
                 .Select(group => new Route(
                     group.Key,
-                    [[.. group.Select(static d => new WeightedDeployment(d, d.Settings.Weight))]],
+                    [
+                        [.. group.Select(static d => new WeightedDeployment(d, d.Settings.Weight))],
+                    ],
                     pipeline
                 ))
         );

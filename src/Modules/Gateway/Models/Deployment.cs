@@ -22,13 +22,7 @@ internal sealed record Deployment(DeploymentSettings Settings, Provider Provider
 /// <param name="ProviderId">Where it is.</param>
 /// <param name="Model">The model name that callers use; a <c>*</c> at its end stands for any rest. Several deployments may share one.</param>
 /// <param name="UpstreamModel">The provider's name of the model, or null where the caller's is sent on.</param>
-internal sealed record DeploymentSettings(
-    Guid Id,
-    string Name,
-    Guid ProviderId,
-    string Model,
-    string? UpstreamModel
-)
+internal sealed record DeploymentSettings(Guid Id, string Name, Guid ProviderId, string Model, string? UpstreamModel)
 {
     /// <summary>Its share of the calls among deployments of the same model: 1 to 1000.</summary>
     public int Weight { get; init; } = 1;
