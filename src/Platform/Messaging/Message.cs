@@ -26,9 +26,9 @@ public sealed record Message(RecordedEvent Recorded, NpgsqlTransaction Transacti
         where T : class, IMessageBatch
     {
         ArgumentNullException.ThrowIfNull(create);
-        return (Batches ?? throw new InvalidOperationException("This message was not delivered by a subscription.")).Get(
-            create
-        );
+        return (
+            Batches ?? throw new InvalidOperationException("This message was not delivered by a subscription.")
+        ).Get(create);
     }
 }
 

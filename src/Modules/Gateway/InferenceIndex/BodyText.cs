@@ -106,7 +106,8 @@ internal static class BodyText
                 case JsonTokenType.StartObject when reader.CurrentDepth < allBelow:
                     isSaid = false;
                     break;
-                case JsonTokenType.String when (isSaid || reader.CurrentDepth > allBelow) && reader.ValueSpan.Length > 0:
+                case JsonTokenType.String
+                    when (isSaid || reader.CurrentDepth > allBelow) && reader.ValueSpan.Length > 0:
                     if (count == found.Length)
                         Grow(ref found);
                     found[count++] = ((int)reader.TokenStartIndex + 1, reader.ValueSpan.Length);

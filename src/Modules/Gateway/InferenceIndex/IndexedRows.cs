@@ -140,7 +140,11 @@ internal sealed class IndexedRows(string table) : IMessageBatch
 
     private void Add<T>(NpgsqlCommand command, NpgsqlDbType type, Func<IndexedOutcome, T> value) =>
         command.Parameters.Add(
-            new NpgsqlParameter { Value = _ended.Values.Select(value).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type }
+            new NpgsqlParameter
+            {
+                Value = _ended.Values.Select(value).ToArray(),
+                NpgsqlDbType = NpgsqlDbType.Array | type,
+            }
         );
 
     private static BitArray? WordsOf(BitArray? asked, BitArray? answered) =>
@@ -155,7 +159,9 @@ internal sealed class IndexedRows(string table) : IMessageBatch
         CancellationToken cancellationToken
     )
         where T : struct =>
-        value is { } present ? copy.WriteAsync(present, type, cancellationToken) : copy.WriteNullAsync(cancellationToken);
+        value is { } present
+            ? copy.WriteAsync(present, type, cancellationToken)
+            : copy.WriteNullAsync(cancellationToken);
 
     private static Task WriteTextAsync(NpgsqlBinaryImporter copy, string? text, CancellationToken cancellationToken) =>
         text is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(text, cancellationToken);

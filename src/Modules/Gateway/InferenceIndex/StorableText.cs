@@ -13,8 +13,6 @@ internal static class StorableText
         var isStorable = true;
         foreach (var c in text)
             isStorable &= c != '\0' && !char.IsSurrogate(c);
-        return isStorable
-            ? text
-            : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', Replacement);
+        return isStorable ? text : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', Replacement);
     }
 }

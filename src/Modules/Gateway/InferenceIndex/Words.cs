@@ -15,9 +15,8 @@ internal sealed class Words(SipHash hash, Action<ulong> add)
     /// <summary>What a longer word has behind this many characters does not count.</summary>
     public const int MaxLength = 64;
 
-    private readonly char[] _word = new char[MaxLength + 1];
+    private readonly char[] _word = new char[MaxLength];
     private int _length;
-    private bool _isAscii = true;
 
     /// <summary>The words of a text.</summary>
     public void Add(ReadOnlySpan<char> text)
@@ -58,7 +57,14 @@ internal sealed class Words(SipHash hash, Action<ulong> add)
     {
         if (utf8.Length >= 6 && utf8[1] == 'u')
         {
-            if (!ushort.TryParse(utf8.Slice(2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit))
+            if (
+                !ushort.TryParse(
+                    utf8.Slice(2, 4),
+                    NumberStyles.AllowHexSpecifier,
+                    CultureInfo.InvariantCulture,
+                    out var unit
+                )
+            )
                 return 2;
             if (char.IsHighSurrogate((char)unit))
                 high = (char)unit;
@@ -98,7 +104,6 @@ internal sealed class Words(SipHash hash, Action<ulong> add)
         var count = Rune.ToLowerInvariant(rune).EncodeToUtf16(units);
         for (var i = 0; i < count; i++)
             Append(units[i]);
-        _isAscii = false;
         if (isWordByItself)
             End();
     }
@@ -113,20 +118,8 @@ internal sealed class Words(SipHash hash, Action<ulong> add)
     {
         if (_length == 0)
             return;
-        var word = _word.AsSpan(0, _length);
-        if (!_isAscii)
-            word = Normalize(word);
-        add(hash.Of(MemoryMarshal.AsBytes(word)));
-        (_length, _isAscii) = (0, true);
-    }
-
-    private static Span<char> Normalize(Span<char> word)
-    {
-        // A word that was cut between two surrogates cannot be normalized.
-        if (char.IsHighSurrogate(word[^1]))
-            word = word[..^1];
-        var normalized = word.ToString().Normalize(NormalizationForm.FormKC);
-        return normalized.ToLowerInvariant().ToCharArray();
+        add(hash.Of(MemoryMarshal.AsBytes(_word.AsSpan(0, _length))));
+        _length = 0;
     }
 
     private static bool BelongsToWord(Rune rune) =>

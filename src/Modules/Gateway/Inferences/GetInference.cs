@@ -59,9 +59,7 @@ internal sealed class GetInference : IEndpoint
 
         RecordedEvent? first = null;
         RecordedEvent? last = null;
-        await foreach (
-            var recorded in events.ReadStreamAsync(caller.TenantId, id, 1, call.Version, cancellationToken)
-        )
+        await foreach (var recorded in events.ReadStreamAsync(caller.TenantId, id, 1, call.Version, cancellationToken))
         {
             first ??= recorded;
             last = recorded;

@@ -133,7 +133,8 @@ internal sealed record InferenceResponse(
     public static Guid? ApiKeyOf(string actor)
     {
         const string Prefix = "api-key:";
-        return actor.StartsWith(Prefix, StringComparison.Ordinal) && Guid.TryParse(actor.AsSpan(Prefix.Length), out var id)
+        return
+            actor.StartsWith(Prefix, StringComparison.Ordinal) && Guid.TryParse(actor.AsSpan(Prefix.Length), out var id)
             ? id
             : null;
     }
