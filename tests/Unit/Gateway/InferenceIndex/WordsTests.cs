@@ -8,6 +8,11 @@ namespace Verbatim.Tests.Unit.Gateway.InferenceIndex;
 
 public sealed class WordsTests
 {
+    private static readonly JsonSerializerOptions Relaxed = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     private static readonly SipHash Hash = new(Enumerable.Range(0, 16).Select(i => (byte)i).ToArray());
 
     // The first, the second, the ninth and the sixteenth of the vectors for SipHash-2-4 that its authors publish.
@@ -35,13 +40,7 @@ public sealed class WordsTests
         Prop.ForAll<NonNull<string>>(text =>
             {
                 var escaped = JsonSerializer.SerializeToUtf8Bytes(text.Get);
-                var relaxed = JsonSerializer.SerializeToUtf8Bytes(
-                    text.Get,
-                    new JsonSerializerOptions
-                    {
-                        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-                    }
-                );
+                var relaxed = JsonSerializer.SerializeToUtf8Bytes(text.Get, Relaxed);
                 // What is no Unicode was replaced on the way into JSON.
                 var expected = Of(JsonSerializer.Deserialize<string>(escaped)!);
                 return expected.SequenceEqual(Escaped(escaped.AsSpan()[1..^1]))
