@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Verbatim.Contracts;
-using Verbatim.Modules.Gateway.ChatClient;
+using Verbatim.Modules.Gateway.ChatClients;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;

@@ -71,6 +71,12 @@ internal sealed class IndexQuery
         }
     }
 
+    /// <summary>No call that began at this instant or later has a smaller id.</summary>
+    public static Guid FirstIdBefore(DateTimeOffset time) => FirstIdAt(time - IdTolerance);
+
+    /// <summary>Every call that began before this instant has a smaller id.</summary>
+    public static Guid FirstIdAfter(DateTimeOffset time) => FirstIdAt(time + IdTolerance);
+
     /// <summary>The newest calls before one.</summary>
     /// <param name="before">The id before which they lie.</param>
     /// <param name="count">The most that are wanted.</param>
@@ -107,12 +113,12 @@ internal sealed class IndexQuery
     {
         if (filter.From is { } from)
         {
-            Compare(_seek, "id", ">=", FirstIdAt(from - IdTolerance));
+            Compare(_seek, "id", ">=", FirstIdBefore(from));
             Compare(_check, "started_at", ">=", from.UtcDateTime);
         }
         if (filter.Before is { } to)
         {
-            Compare(_seek, "id", "<", FirstIdAt(to + IdTolerance));
+            Compare(_seek, "id", "<", FirstIdAfter(to));
             Compare(_check, "started_at", "<", to.UtcDateTime);
         }
     }

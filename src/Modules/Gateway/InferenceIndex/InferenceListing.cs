@@ -1,4 +1,5 @@
 using Verbatim.Modules.Gateway.Inferences;
+using Verbatim.Modules.Gateway.Retentions;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
@@ -15,7 +16,7 @@ internal sealed record InferenceListPage(IReadOnlyList<InferenceSummary> Rows, G
 /// and opens so many bodies to see whether the words of a text are really there, and then ends early and says where to go on.
 /// </summary>
 [Singleton]
-internal sealed class InferenceListing(Database database, DocumentStore store, SearchKeys keys)
+internal sealed class InferenceListing(Database database, DocumentStore store, SearchKeys keys, TimeProvider time)
 {
     private const int MinCandidates = 50;
 
@@ -39,6 +40,7 @@ internal sealed class InferenceListing(Database database, DocumentStore store, S
         CancellationToken cancellationToken
     )
     {
+        filter = await ShownAsync(access.TenantId, filter, cancellationToken);
         var sought = filter.Text is { } text ? await SoughtAsync(access.TenantId, text, cancellationToken) : null;
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
         var query = new IndexQuery(connection, access, filter, sought?.Signature, MaxWalked);
@@ -64,6 +66,19 @@ internal sealed class InferenceListing(Database database, DocumentStore store, S
             if (opened >= MaxOpened)
                 return new InferenceListPage(found, from);
         }
+    }
+
+    // What the organization does not want to be shown any more, whether its row was removed yet or not.
+    private async Task<InferenceFilter> ShownAsync(
+        Guid tenantId,
+        InferenceFilter filter,
+        CancellationToken cancellationToken
+    )
+    {
+        var retention = await Retention.LoadAsync(store, tenantId, cancellationToken);
+        var now = time.GetUtcNow();
+        var shown = filter.Text is null ? retention.ListedFrom(now) : retention.FullFrom(now);
+        return shown > (filter.From ?? DateTimeOffset.MinValue) ? filter with { From = shown } : filter;
     }
 
     private async Task<SoughtWords> SoughtAsync(Guid tenantId, string text, CancellationToken cancellationToken) =>

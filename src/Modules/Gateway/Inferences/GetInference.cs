@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
+using Verbatim.Modules.Gateway.Retentions;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
@@ -38,7 +39,7 @@ internal sealed class GetInference : IEndpoint
                 """
                 All that is on record about a call: what was asked, byte by byte, every try at a provider, and what was answered. It is read from the
                 log, so it is there from the moment the call began, and `ETag` is the version of its stream. `events` is where an auditor reads the
-                events themselves.
+                events themselves. What is older than the organization's retention allows comes without bodies, or not at all.
                 """
             )
             .WithResponseExample(StatusCodes.Status200OK, InferenceResponse.Example)
@@ -51,6 +52,7 @@ internal sealed class GetInference : IEndpoint
         Caller caller,
         DocumentStore store,
         EventStore events,
+        TimeProvider time,
         CancellationToken cancellationToken
     )
     {
@@ -64,7 +66,12 @@ internal sealed class GetInference : IEndpoint
             first ??= recorded;
             last = recorded;
         }
+        var retention = await Retention.LoadAsync(store, caller.TenantId, cancellationToken);
+        var now = time.GetUtcNow();
+        if (first!.Time < retention.ListedFrom(now))
+            return Problems.Create(NotFound);
+        var withBodies = request.Bodies != "false" && !(first.Time < retention.FullFrom(now));
         EntityTags.Set(http, call.Version);
-        return TypedResults.Ok(InferenceResponse.Of(id, call.Value, first!, last!, request.Bodies != "false"));
+        return TypedResults.Ok(InferenceResponse.Of(id, call.Value, first, last!, withBodies));
     }
 }

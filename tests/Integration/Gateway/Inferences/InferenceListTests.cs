@@ -205,7 +205,8 @@ public sealed class InferenceListTests(VerbatimHost host) : IClassFixture<Verbat
         var listing = new InferenceListing(
             host.Services.GetRequiredService<Database>(),
             host.Services.GetRequiredService<DocumentStore>(),
-            host.Services.GetRequiredService<SearchKeys>()
+            host.Services.GetRequiredService<SearchKeys>(),
+            TimeProvider.System
         )
         {
             MaxWalked = 3,

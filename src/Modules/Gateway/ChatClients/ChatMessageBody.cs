@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>Writes a message as the chat-completions wire has it; the results of tools are a message each.</summary>
 internal static class ChatMessageBody

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Modules.Gateway.Wire;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>An answer that is read when it is whole.</summary>
 internal sealed class CollectedAnswer : IAnswerSink, IAsyncDisposable

@@ -4,7 +4,7 @@ using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Platform.Http;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 internal sealed class ModelClients(InferenceCalls calls, Catalogue catalogue, TimeProvider time) : IModelClients
 {

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>What a whole answer and a chunk of a stream tell in the same words.</summary>
 internal static class AnswerFacts

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>
 /// What must go back to a provider with a piece of reasoning, as one opaque text: all of the wire's element (<c>reasoning_details</c>) but what was

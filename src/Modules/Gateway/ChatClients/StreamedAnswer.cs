@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Modules.Gateway.Wire;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>
 /// An answer that is read while it comes. Who reads slowly slows the provider down, as over HTTP: the pipe between them holds a bounded part.

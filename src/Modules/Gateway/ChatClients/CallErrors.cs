@@ -3,7 +3,7 @@ using System.Text.Json;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Wire;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>Errors of the wire as exceptions.</summary>
 internal static class CallErrors

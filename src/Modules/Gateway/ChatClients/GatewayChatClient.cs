@@ -6,7 +6,7 @@ using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Platform.Events;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>
 /// A chat client over the gateway's own path, in this process: what it asks for is a chat completion, the wire with the most words, and goes

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>Reads what a message or a delta of the chat-completions wire says into contents.</summary>
 /// <param name="model">The model that was asked, for whom alone its reasoning is of use.</param>

@@ -7,7 +7,7 @@ using Verbatim.Platform.Events;
 using Verbatim.Tests.Integration.Support;
 using Verbatim.Tests.Upstream;
 
-namespace Verbatim.Tests.Integration.Gateway.ChatClient;
+namespace Verbatim.Tests.Integration.Gateway.ChatClients;
 
 /// <summary>A Host whose models <c>gpt-*</c> speak OpenAI's wire and whose models <c>claude-*</c> speak Anthropic's, both at a fake provider.</summary>
 public sealed class ModelClientHost(SharedPostgres postgres) : IAsyncLifetime

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>The arguments of tool calls, which the wire carries as a text that a model wrote and that need not be JSON.</summary>
 internal static class ToolCallArguments

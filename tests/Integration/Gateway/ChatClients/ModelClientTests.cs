@@ -5,7 +5,7 @@ using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Tests.Integration.Messaging;
 
-namespace Verbatim.Tests.Integration.Gateway.ChatClient;
+namespace Verbatim.Tests.Integration.Gateway.ChatClients;
 
 /// <summary>What the other modules reach models by: over the same path as a request from outside, on both wires.</summary>
 public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<ModelClientHost>
@@ -256,7 +256,7 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
         Assert.Contains("Hello!", call.Response.ToString(), StringComparison.Ordinal);
         var request = await host.Provider.Requests.FirstAsync(_marker, Cancellation);
         await request.Finished;
-        Assert.Equal(Verbatim.Tests.Upstream.RequestOutcome.ClientLeft, request.Outcome);
+        Assert.Equal(Verbatim.Tests.Upstream.ExchangeOutcome.ClientLeft, request.Outcome);
     }
 
     [Theory]
@@ -272,7 +272,7 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
             new ChatOptions { ModelId = "gpt-fake@hold-after=0" },
             leaving.Token
         );
-        await (await host.Provider.Requests.FirstAsync(_marker, Cancellation)).HeldAsync();
+        await (await host.Provider.Requests.FirstAsync(_marker, Cancellation)).HeldAsync().WaitAsync(Cancellation);
         await leaving.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);

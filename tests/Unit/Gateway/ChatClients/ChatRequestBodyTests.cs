@@ -2,10 +2,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
-using Verbatim.Modules.Gateway.ChatClient;
+using Verbatim.Modules.Gateway.ChatClients;
 using Verbatim.Modules.Gateway.Wire;
 
-namespace Verbatim.Tests.Unit.Gateway.ChatClient;
+namespace Verbatim.Tests.Unit.Gateway.ChatClients;
 
 public sealed class ChatRequestBodyTests
 {

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
-namespace Verbatim.Modules.Gateway.ChatClient;
+namespace Verbatim.Modules.Gateway.ChatClients;
 
 /// <summary>Writes what a chat client is asked as a chat completion (OpenAI's API reference, "Create chat completion").</summary>
 internal static class ChatRequestBody
