@@ -8,7 +8,9 @@ namespace Verbatim.Contracts;
 /// <summary>The one way by which a module reaches models: the gateway's own, with its routing, its limits and its records.</summary>
 public interface IModelClients
 {
-    /// <summary>The property of an answer that names the call, a <see cref="Guid"/>: <c>/api/inferences/{id}</c>.</summary>
+    /// <summary>
+    /// The property of an answer's message, in a stream of its first update, that names the call: a <see cref="Guid"/>, as in <c>/api/inferences/{id}</c>.
+    /// </summary>
     const string InferenceId = "inferenceId";
 
     /// <summary>

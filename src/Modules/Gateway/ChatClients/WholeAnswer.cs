@@ -35,7 +35,10 @@ internal static class WholeAnswer
             reader.Read(message, contents);
         reader.TakeToolCalls(contents);
         var id = AnswerFacts.Id(root);
-        var response = new ChatResponse(new ChatMessage(ChatRole.Assistant, contents) { MessageId = id })
+        var said = new ChatMessage(ChatRole.Assistant, contents) { MessageId = id };
+        if (inferenceId is { } inference)
+            said.AdditionalProperties = new AdditionalPropertiesDictionary { [IModelClients.InferenceId] = inference };
+        return new ChatResponse(said)
         {
             ResponseId = id,
             ModelId = AnswerFacts.Model(root),
@@ -43,11 +46,5 @@ internal static class WholeAnswer
             FinishReason = AnswerFacts.FinishReason(choice),
             Usage = AnswerFacts.Usage(root),
         };
-        if (inferenceId is { } inference)
-            response.AdditionalProperties = new AdditionalPropertiesDictionary
-            {
-                [IModelClients.InferenceId] = inference,
-            };
-        return response;
     }
 }

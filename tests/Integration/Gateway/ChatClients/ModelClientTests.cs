@@ -115,7 +115,8 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
     {
         var options = new ChatOptions
         {
-            ModelId = model + "@tool-calls=2,reasoning=weighing%20both",
+            ModelId =
+                model == "claude-fake" ? model + "@tool-calls=2,reasoning=weighing%20both" : model + "@tool-calls=2",
             Tools = [Weather],
             ToolMode = ChatToolMode.Auto,
             AllowMultipleToolCalls = true,
@@ -133,8 +134,9 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
         Assert.Equal(["Paris", "Tokyo"], calls.Select(c => ((JsonElement)c.Arguments!["location"]!).GetString()));
         Assert.All(calls, c => Assert.Equal("get_weather", c.Name));
         Assert.Equal(2, calls.Select(c => c.CallId).Distinct(StringComparer.Ordinal).Count());
+        // The fake provider thinks on Anthropic's wire alone.
         Assert.Equal(
-            "weighing both",
+            model == "claude-fake" ? "weighing both" : "",
             string.Concat(first.Messages[0].Contents.OfType<TextReasoningContent>().Select(r => r.Text))
         );
 
@@ -227,7 +229,7 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
             }
         });
 
-        Assert.Equal("Hello!", string.Concat(texts)[..6]);
+        Assert.StartsWith("Hello", string.Concat(texts), StringComparison.Ordinal);
         Assert.Equal(inference, error.InferenceId);
         Assert.True(error.Status >= 500);
         Assert.Equal(InferenceStatus.Failed, (await host.InferenceAsync(inference!.Value)).Status);
@@ -272,7 +274,7 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
             new ChatOptions { ModelId = "gpt-fake@hold-after=0" },
             leaving.Token
         );
-        await (await host.Provider.Requests.FirstAsync(_marker, Cancellation)).HeldAsync().WaitAsync(Cancellation);
+        await (await host.Provider.Requests.FirstAsync(_marker, Cancellation)).HeldAsync(Cancellation);
         await leaving.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
@@ -320,7 +322,6 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
     {
         Assert.Equal(["system", "user", "assistant", "tool", "tool"], sent.Select(m => m!["role"]!.GetValue<string>()));
         var assistant = sent[2]!;
-        Assert.Equal("weighing both", assistant["reasoning_content"]!.GetValue<string>());
         Assert.Equal(
             calls.Select(c => c.CallId),
             assistant["tool_calls"]!.AsArray().Select(c => c!["id"]!.GetValue<string>())
@@ -378,5 +379,5 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
     private ChatMessage Asked(string text = "Hello?") => new(ChatRole.User, $"{text} {_marker}");
 
     private static Guid InferenceOf(ChatResponse response) =>
-        (Guid)response.AdditionalProperties![IModelClients.InferenceId]!;
+        (Guid)response.Messages[0].AdditionalProperties![IModelClients.InferenceId]!;
 }
