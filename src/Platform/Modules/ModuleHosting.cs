@@ -74,6 +74,7 @@ public static class ModuleHosting
     {
         ArgumentNullException.ThrowIfNull(services);
         await services.GetRequiredService<Migrator>().RunAsync(cancellationToken);
+        await services.GetRequiredService<DocumentUpgrade>().RunAsync(cancellationToken);
         var head = await services.GetRequiredService<EventStore>().ReadHeadAsync(cancellationToken);
         services.GetRequiredService<LogSignal>().Publish(head);
     }
@@ -192,6 +193,7 @@ public static class ModuleHosting
             p.GetRequiredService<SubjectKeys>()
         ));
         services.AddSingleton<DocumentRepair>();
+        services.AddSingleton<DocumentUpgrade>();
         services.AddSingleton(p => new DocumentStore(
             p.GetRequiredService<Database>(),
             p.GetRequiredService<EventStore>(),
