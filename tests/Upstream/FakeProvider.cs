@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Verbatim.Tests.Upstream.Anthropic;
+using Verbatim.Tests.Upstream.Azure;
 using Verbatim.Tests.Upstream.OpenAi;
 using Verbatim.Tests.Upstream.Raw;
 using Verbatim.Tests.Upstream.Responses;
@@ -69,6 +70,7 @@ public sealed class FakeProvider : IAsyncDisposable
                     new AnthropicWire(options.Record),
                     new ResponsesWire(options.Record),
                     new RawWire(options.Record),
+                    new AzureWire(options.Record),
                     new OpenAiWire(options.Record),
                 ],
                 options.Record ? requests : null,
