@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Verbatim.Tests.Upstream.Anthropic;
+using Verbatim.Tests.Upstream.Azure;
 using Verbatim.Tests.Upstream.OpenAi;
+using Verbatim.Tests.Upstream.Raw;
 using Verbatim.Tests.Upstream.Responses;
 
 namespace Verbatim.Tests.Upstream;
@@ -64,7 +66,13 @@ public sealed class FakeProvider : IAsyncDisposable
         try
         {
             var application = new ProviderApplication(
-                [new AnthropicWire(options.Record), new ResponsesWire(options.Record), new OpenAiWire(options.Record)],
+                [
+                    new AnthropicWire(options.Record),
+                    new ResponsesWire(options.Record),
+                    new RawWire(options.Record),
+                    new AzureWire(options.Record),
+                    new OpenAiWire(options.Record),
+                ],
                 options.Record ? requests : null,
                 options.Time,
                 stopping.Token

@@ -30,7 +30,7 @@ internal static class Embeddings
     /// <exception cref="InvalidRequestException">The request is wrong.</exception>
     public static void Check(OpenAiCheck request)
     {
-        request.Required("model").Text();
+        request.Optional("model")?.Text();
         request.Only("input", "model", "encoding_format", "dimensions", "user", "x_upstream");
         request.Optional("encoding_format")?.OneOf("float", "base64");
         request.Optional("dimensions")?.Integer(least: 1);

@@ -44,7 +44,7 @@ internal sealed class LegacyCompletion
     /// <exception cref="InvalidRequestException">The request is wrong.</exception>
     public static void Check(OpenAiCheck request)
     {
-        request.Required("model").Text();
+        request.Optional("model")?.Text();
         request.Optional("stream")?.Flag();
         request.Optional("n")?.Integer(least: 1);
         request.Optional("max_tokens")?.Integer(least: 0);
