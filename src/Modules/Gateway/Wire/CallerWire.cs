@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
-using System.Text.Unicode;
 using Verbatim.Modules.Gateway.Wire.Anthropic;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 
@@ -55,39 +53,14 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         Operation switch
         {
             Operation.ChatCompletions or Operation.Completions => new ChatStream(request.IncludesUsage),
+            Operation.Messages => new MessagesStream(),
             _ => null,
         };
 
     /// <summary>Reads the usage of a whole answer, all of which is checked to be JSON in UTF-8.</summary>
     /// <returns>False when it is not one JSON object.</returns>
-    public bool TryReadAnswer(ReadOnlySpan<byte> body, out TokenUsage? usage)
-    {
-        switch (Operation)
-        {
-            case Operation.Messages or Operation.CountTokens or Operation.Responses:
-                usage = null;
-                return IsObject(body);
-            default:
-                return TokenUsage.TryReadResponse(body, out usage);
-        }
-    }
-
-    private static bool IsObject(ReadOnlySpan<byte> body)
-    {
-        if (!Utf8.IsValid(body))
-            return false;
-        try
-        {
-            var reader = new Utf8JsonReader(body);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-                return false;
-            reader.Skip();
-            _ = reader.Read();
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
+    public bool TryReadAnswer(ReadOnlySpan<byte> body, out TokenUsage? usage) =>
+        Operation is Operation.Messages or Operation.CountTokens
+            ? MessagesUsage.TryReadResponse(body, out usage)
+            : TokenUsage.TryReadResponse(body, out usage);
 }

@@ -15,6 +15,7 @@ internal static class Wires
         wire switch
         {
             Operation.ChatCompletions => ChatRequestReader.Read(reading, root),
+            Operation.Messages => MessagesRequestReader.Read(reading, root),
             _ => throw Unknown(wire),
         };
 
@@ -23,6 +24,9 @@ internal static class Wires
     {
         switch (writing.Target.Operation)
         {
+            case Operation.ChatCompletions:
+                ChatRequestWriter.Write(request, writing);
+                break;
             case Operation.Messages:
                 MessagesRequestWriter.Write(request, writing);
                 break;
@@ -45,6 +49,7 @@ internal static class Wires
         wire switch
         {
             Operation.ChatCompletions => new ChatAnswerWriter(request.IncludesUsage),
+            Operation.Messages => new MessagesAnswerWriter(),
             _ => throw Unknown(wire),
         };
 
