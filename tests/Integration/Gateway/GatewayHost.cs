@@ -31,7 +31,7 @@ public class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         _provider = await FakeProvider.StartAsync();
         _host = await VerbatimHost.StartAsync(
             await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken),
-            Settings(_provider.BaseAddress)
+            new Dictionary<string, string>(Settings(_provider.BaseAddress), StringComparer.Ordinal)
         );
         ApiKey = await _host.CreateApiKeyAsync(cancellationToken: TestContext.Current.CancellationToken);
     }
@@ -148,8 +148,8 @@ public class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         );
 
     /// <summary>What the Host is set to.</summary>
-    protected virtual Dictionary<string, string> Settings(Uri provider) =>
-        new(Failing(provider), StringComparer.Ordinal)
+    protected virtual IDictionary<string, string> Settings(Uri provider) =>
+        new Dictionary<string, string>(Failing(provider), StringComparer.Ordinal)
         {
             ["Gateway:Deployments:fake:BaseUrl"] = provider.ToString(),
             ["Gateway:Deployments:fake:ApiKey"] = "sk-the-providers-own",

@@ -39,7 +39,7 @@ public sealed class ResilienceTests(ResilienceTests.Pairs gateway) : IClassFixtu
         Assert.Equal([1, 2], inference.Attempts!.Select(a => a.Number));
         Assert.Equal(2, inference.Attempts!.Select(a => a.Deployment).Distinct(StringComparer.Ordinal).Count());
         Assert.Equal(inference.Deployment, inference.Attempts![0].Deployment);
-        Assert.Equal(2, gateway.Provider.Requests.Of(marker).Count());
+        Assert.Equal(2, gateway.Provider.Requests.Of(marker).Count);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class ResilienceTests(ResilienceTests.Pairs gateway) : IClassFixtu
         );
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        var received = gateway.Provider.Requests.Of(marker).ToList();
+        var received = gateway.Provider.Requests.Of(marker);
         Assert.Equal(2, received.Count);
         Assert.True(received[1].ReceivedAt - received[0].ReceivedAt >= TimeSpan.FromSeconds(0.9));
     }
@@ -173,7 +173,7 @@ public sealed class ResilienceTests(ResilienceTests.Pairs gateway) : IClassFixtu
         gateway.PostAsync(Body(model, marker, attempts, stream), Cancellation);
 
     private static string Body(string model, string marker, string attempts, bool stream) =>
-        $$"""{"model":"{{model}}","messages":[{"role":"user","content":"Hello"}],"stream":{{(stream ? "true" : "false")}},"x_upstream":{"marker":"{{marker}}","attempts":{{attempts}}}}""";
+        $$$"""{"model":"{{{model}}}","messages":[{"role":"user","content":"Hello"}],"stream":{{{(stream ? "true" : "false")}}},"x_upstream":{"marker":"{{{marker}}}","attempts":{{{attempts}}}}}""";
 
     /// <summary>A Host with models that have two deployments each, one pair for each test.</summary>
     public sealed class Pairs(SharedPostgres postgres) : GatewayHost(postgres)
@@ -188,7 +188,7 @@ public sealed class ResilienceTests(ResilienceTests.Pairs gateway) : IClassFixtu
                 ? $"pair-{number}"
                 : throw new InvalidOperationException("There are not enough pairs.");
 
-        protected override Dictionary<string, string> Settings(Uri provider)
+        protected override IDictionary<string, string> Settings(Uri provider)
         {
             var settings = base.Settings(provider);
             for (var i = 1; i <= Count; i++)

@@ -133,13 +133,14 @@ internal sealed class UpstreamAttempt : IDisposable
                 : IsOverdue ? AttemptFailure.TooLong
                 : AttemptFailure.Stalled;
         }
+        catch (OperationCanceledException) when (!_ended.IsCancellationRequested)
+        {
+            // So a connection that was not made in time ends.
+            Failure = AttemptFailure.Unreachable;
+        }
         catch (Exception e) when (e is HttpRequestException or IOException && !_ended.IsCancellationRequested)
         {
-            Failure =
-                FirstByteAt is null
-                && e is HttpRequestException { HttpRequestError: not HttpRequestError.ResponseEnded }
-                    ? AttemptFailure.Unreachable
-                    : AttemptFailure.Broken;
+            Failure = IsUnreachable(e) ? AttemptFailure.Unreachable : AttemptFailure.Broken;
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -226,6 +227,15 @@ internal sealed class UpstreamAttempt : IDisposable
     }
 
     private bool IsOverdue => Milliseconds(_time.GetTimestamp()) >= Deployment.Settings.TotalTimeout.TotalMilliseconds;
+
+    private static bool IsUnreachable(Exception e) =>
+        e is HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError
+                or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError
+                or HttpRequestError.ProxyTunnelError
+        };
 
     private async Task<AttemptFailure?> SendAsync()
     {
