@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Verbatim.Modules.Gateway.Wire.Translation.Chat;
 using Verbatim.Modules.Gateway.Wire.Translation.Messages;
+using Verbatim.Modules.Gateway.Wire.Translation.Responses;
 
 namespace Verbatim.Modules.Gateway.Wire.Translation;
 
@@ -8,7 +9,8 @@ namespace Verbatim.Modules.Gateway.Wire.Translation;
 internal static class Wires
 {
     /// <summary>Whether calls of this operation can be translated.</summary>
-    public static bool Knows(Operation operation) => operation is Operation.ChatCompletions or Operation.Messages;
+    public static bool Knows(Operation operation) =>
+        operation is Operation.ChatCompletions or Operation.Messages or Operation.Responses;
 
     /// <summary>Reads a caller's body.</summary>
     public static ModelRequest ReadRequest(Operation wire, RequestReading reading, JsonElement root) =>
@@ -16,6 +18,7 @@ internal static class Wires
         {
             Operation.ChatCompletions => ChatRequestReader.Read(reading, root),
             Operation.Messages => MessagesRequestReader.Read(reading, root),
+            Operation.Responses => ResponsesRequestReader.Read(reading, root),
             _ => throw Unknown(wire),
         };
 
@@ -30,6 +33,9 @@ internal static class Wires
             case Operation.Messages:
                 MessagesRequestWriter.Write(request, writing);
                 break;
+            case Operation.Responses:
+                ResponsesRequestWriter.Write(request, writing);
+                break;
             default:
                 throw Unknown(writing.Target.Operation);
         }
@@ -41,6 +47,7 @@ internal static class Wires
         {
             Operation.ChatCompletions => new ChatAnswerReader(answer),
             Operation.Messages => new MessagesAnswerReader(answer),
+            Operation.Responses => new ResponsesAnswerReader(answer),
             _ => throw Unknown(wire),
         };
 
@@ -50,6 +57,7 @@ internal static class Wires
         {
             Operation.ChatCompletions => new ChatAnswerWriter(request.IncludesUsage),
             Operation.Messages => new MessagesAnswerWriter(),
+            Operation.Responses => new ResponsesAnswerWriter(request.Echo),
             _ => throw Unknown(wire),
         };
 
