@@ -35,6 +35,9 @@ public sealed class FakeProvider : IAsyncDisposable
     /// <summary>What an SDK takes as its base URL: <c>http://127.0.0.1:{port}/v1/</c>.</summary>
     public Uri BaseAddress { get; }
 
+    /// <summary>The root of the host, from which clients of Anthropic and of Azure count: <c>http://127.0.0.1:{port}/</c>.</summary>
+    public Uri RootAddress => new(BaseAddress, "/");
+
     /// <summary>What it received. Empty when <see cref="FakeProviderOptions.Record"/> is off.</summary>
     public RequestLog Requests { get; }
 
