@@ -96,7 +96,14 @@ public sealed class VerbatimHost : IAsyncLifetime
         using var administrator = await AsAdministratorAsync(cancellationToken);
         var email = $"{role}-{Guid.NewGuid():N}@example.org";
         var created = await PostAsync(administrator, "/api/users", new { email, role }, cancellationToken);
-        return As(await LogInAsync(email, created["oneTimePassword"]!.GetValue<string>(), cancellationToken));
+        return As(
+            await ChoosePasswordAsync(
+                email,
+                created["oneTimePassword"]!.GetValue<string>(),
+                "a password of their own",
+                cancellationToken
+            )
+        );
     }
 
     /// <summary>The secret of a new API key of the administrator with these scopes, or with all.</summary>
@@ -121,6 +128,25 @@ public sealed class VerbatimHost : IAsyncLifetime
         using var anyone = AsAnyone();
         var login = await PostAsync(anyone, "/api/auth/login", new { email, password }, cancellationToken);
         return login["accessToken"]!.GetValue<string>();
+    }
+
+    /// <summary>Has a new person put a password in the place of the one-time one; the access token of their login, which goes on.</summary>
+    public async Task<string> ChoosePasswordAsync(
+        string email,
+        string oneTimePassword,
+        string password,
+        CancellationToken cancellationToken
+    )
+    {
+        var token = await LogInAsync(email, oneTimePassword, cancellationToken);
+        using var own = As(token);
+        using var changed = await own.PostAsJsonAsync(
+            "/api/auth/password",
+            new { currentPassword = oneTimePassword, newPassword = password },
+            cancellationToken
+        );
+        changed.EnsureSuccessStatusCode();
+        return token;
     }
 
     public async ValueTask InitializeAsync()

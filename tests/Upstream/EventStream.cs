@@ -12,20 +12,32 @@ internal sealed class EventStream(CommandSet commands)
 
     private readonly List<Part> _parts = [];
 
+    /// <summary>A comment that stands twice before the first event, as from one who waits for another.</summary>
+    public string? LeadingComment { get; set; }
+
     public int Count => _parts.Count;
 
     public Part[] Parts => [.. _parts];
 
-    /// <summary>Adds one event; <paramref name="stampable"/> finds the places of id and time in the framed bytes.</summary>
-    public void Add(ReadOnlySpan<byte> data, Func<byte[], Part>? stampable = null)
+    /// <summary>Adds one event with placeholders of ids and times in it, with a name where the dialect names its events.</summary>
+    public void Add(ReadOnlySpan<byte> data, string? name = null)
     {
         var framed = new MemoryStream();
         if (_parts.Count is 0 && commands.Bom)
             framed.Write([0xEF, 0xBB, 0xBF]);
-        if (commands.Comment is { } comment)
+        if (_parts.Count is 0 && LeadingComment is { } leading)
         {
-            framed.Write(Encoding.UTF8.GetBytes($": {comment}"));
-            EndLine(framed);
+            Comment(framed, leading);
+            Comment(framed, leading);
+        }
+
+        if (commands.Comment is { } comment)
+            Comment(framed, comment);
+
+        if (name is not null)
+        {
+            framed.Write(Encoding.UTF8.GetBytes(commands.Space ? "event: " : "event:"));
+            framed.Write(Encoding.UTF8.GetBytes(name));
             EndLine(framed);
         }
 
@@ -43,8 +55,19 @@ internal sealed class EventStream(CommandSet commands)
         framed.Write(data[split..]);
         EndLine(framed);
         EndLine(framed);
-        var bytes = framed.ToArray();
-        _parts.Add(stampable?.Invoke(bytes) ?? new Part(bytes));
+        _parts.Add(Part.Stamped(framed.ToArray()));
+    }
+
+    /// <summary>Refuses a command that names a place behind the end of the events so far.</summary>
+    public void CheckReached(string command, int events)
+    {
+        if (events > _parts.Count)
+        {
+            throw new WrongCommandException(
+                command,
+                $"The command '{command}' names the position {events}, but the answer has {_parts.Count} events."
+            );
+        }
     }
 
     /// <summary>Drops what follows the first so many events.</summary>
@@ -56,6 +79,13 @@ internal sealed class EventStream(CommandSet commands)
         var last = _parts[^1];
         _parts.RemoveAt(_parts.Count - 1);
         _parts.Insert(index, last);
+    }
+
+    private void Comment(MemoryStream framed, string comment)
+    {
+        framed.Write(Encoding.UTF8.GetBytes($": {comment}"));
+        EndLine(framed);
+        EndLine(framed);
     }
 
     private void EndLine(MemoryStream framed) =>

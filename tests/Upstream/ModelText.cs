@@ -23,7 +23,10 @@ internal static class ModelText
             : Default;
     }
 
-    /// <summary>Each word with the space before it, as tokens come. Filler has none and goes in pages.</summary>
+    /// <summary>Each word with the space before it, as tokens come.</summary>
+    public static string[] Words(string text) => Words(text, fillerLength: null);
+
+    /// <summary>Filler has no words and goes in pages.</summary>
     private static string[] Words(string text, int? fillerLength)
     {
         if (text.Length is 0)

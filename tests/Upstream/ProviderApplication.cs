@@ -41,13 +41,14 @@ internal sealed class ProviderApplication(
     {
         var body = await ReadBodyAsync(context.Request);
         var record = log is null ? null : Record(context, body.ToArray());
-        var reply = Respond(context.Request, body);
-        context.Request.BodyReader.AdvanceTo(body.End);
         var stamp = _stamps.Next();
+        var reply = Respond(context.Request, body, stamp, out var wire);
+        context.Request.BodyReader.AdvanceTo(body.End);
+        stamp = reply.Stamp ?? stamp;
         if (record is null && reply.Commands.SendsPlainly)
             await PlainSender.SendAsync(context, reply.Answer, stamp);
         else
-            await SendAsync(context, reply, record, stamp);
+            await SendAsync(context, reply, wire, record, stamp);
     }
 
     private static async ValueTask<ReadOnlySequence<byte>> ReadBodyAsync(HttpRequest request)
@@ -80,19 +81,36 @@ internal sealed class ProviderApplication(
         return record;
     }
 
-    private Reply Respond(HttpRequest request, ReadOnlySequence<byte> body)
+    private Reply Respond(HttpRequest http, ReadOnlySequence<byte> body, Stamp stamp, out IWire wire)
     {
-        var path = request.Path.Value ?? "/";
-        var wire = wires.FirstOrDefault(wire => wire.Serves(path)) ?? wires[0];
-        return wire.Respond(request.Method, path, body.IsSingleSegment ? body.FirstSpan : body.ToArray(), _attempts);
+        var request = new WireRequest
+        {
+            Method = http.Method,
+            Path = http.Path.Value ?? "/",
+            Query = http.QueryString.Value ?? "",
+            Headers = http.Headers,
+            Body = body.IsSingleSegment ? body.FirstSpan : body.ToArray(),
+            Stamp = stamp,
+            Attempts = _attempts,
+        };
+        wire = wires[^1];
+        foreach (var candidate in wires)
+        {
+            if (!candidate.Serves(request))
+                continue;
+            wire = candidate;
+            break;
+        }
+
+        return wire.Respond(request);
     }
 
-    private async Task SendAsync(HttpContext context, Reply reply, ReceivedRequest? record, Stamp stamp)
+    private async Task SendAsync(HttpContext context, Reply reply, IWire wire, ReceivedRequest? record, Stamp stamp)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         try
         {
-            await new Courier(context, reply, record, time).SendAsync(stamp, ends.Token);
+            await new Courier(context, reply, wire.ProviderHeaders, record, time).SendAsync(stamp, ends.Token);
         }
         catch (Exception exception)
             when (exception is OperationCanceledException or IOException or SocketException or ObjectDisposedException)

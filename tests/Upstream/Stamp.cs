@@ -5,9 +5,6 @@ namespace Verbatim.Tests.Upstream;
 /// <summary>The id and the creation time of one answer, the same in each of its events.</summary>
 internal readonly struct Stamp(byte[] prefix, long number, long unixSeconds)
 {
-    /// <summary>Digits of a Unix time in seconds, until the year 2286.</summary>
-    public const int CreatedLength = 10;
-
     /// <summary>Fills an id: this provider's own prefix, zeros, the number of the answer.</summary>
     public void WriteId(Span<byte> destination)
     {
@@ -20,6 +17,21 @@ internal readonly struct Stamp(byte[] prefix, long number, long unixSeconds)
             rest /= 10;
         }
     }
+
+    /// <summary>The id in so many characters, as it stands in the answer.</summary>
+    public string Id(int length) =>
+        string.Create(
+            length,
+            this,
+            static (text, stamp) =>
+            {
+                Span<byte> bytes = stackalloc byte[text.Length];
+                stamp.WriteId(bytes);
+                System.Text.Encoding.ASCII.GetChars(bytes, text);
+            }
+        );
+
+    public long UnixSeconds => unixSeconds;
 
     public void WriteCreated(Span<byte> destination) => Utf8Formatter.TryFormat(unixSeconds, destination, out _);
 }

@@ -21,6 +21,15 @@ public sealed record Caller(Guid TenantId, string Actor, Guid PrincipalId, IRead
     /// <summary>The login that the credential belongs to; null for one that outlives logins, as an API key.</summary>
     public Guid? LoginId { get; init; }
 
+    /// <summary>
+    /// What this caller has to do before anything else, as the error that every route answers with but those that are open meanwhile
+    /// (<see cref="RouteScopeExtensions.OpenWhilePending"/>); null for nothing.
+    /// </summary>
+    public HttpError? Pending { get; init; }
+
+    /// <summary>The project that the credential belongs to, or null.</summary>
+    public Guid? ProjectId { get; init; }
+
     /// <summary>True when the organization is the one that runs the installation, whose administrators decide about what all organizations share.</summary>
     public bool RunsInstallation { get; init; }
 

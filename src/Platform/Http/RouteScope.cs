@@ -9,6 +9,9 @@ namespace Verbatim.Platform.Http;
 /// <param name="Scope">The scope, or null for a route that is open to anyone.</param>
 public sealed record RouteScope(string? Scope);
 
+/// <summary>On a route: it is open to a caller who has something to do before anything else (<see cref="Caller.Pending"/>).</summary>
+public sealed record OpenWhilePending;
+
 /// <summary>Declares the scope of a route.</summary>
 public static class RouteScopeExtensions
 {
@@ -19,6 +22,10 @@ public static class RouteScopeExtensions
         var policy = new AuthorizationPolicyBuilder().AddRequirements(new ScopeRequirement(scope)).Build();
         return builder.RequireAuthorization(policy).WithMetadata(new RouteScope(scope));
     }
+
+    /// <summary>A caller who has something to do before anything else (<see cref="Caller.Pending"/>) gets in too.</summary>
+    public static TBuilder OpenWhilePending<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new OpenWhilePending());
 
     /// <summary>Anyone gets in, with or without a credential. For logins, health and documents.</summary>
     public static TBuilder AllowAnyone<TBuilder>(this TBuilder builder)
@@ -47,8 +54,15 @@ internal sealed class ScopeRequirement(string scope) : AuthorizationHandler<Scop
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
     {
-        if (context.User.Identity is CallerIdentity { Caller.Scopes: var scopes } && scopes.Contains(scope))
+        if (
+            context.User.Identity is CallerIdentity { Caller: var caller }
+            && caller.Scopes.Contains(scope)
+            && (caller.Pending is null || IsOpenWhilePending(context.Resource))
+        )
             context.Succeed(requirement);
         return Task.CompletedTask;
     }
+
+    private static bool IsOpenWhilePending(object? resource) =>
+        (resource as HttpContext)?.GetEndpoint()?.Metadata.GetMetadata<OpenWhilePending>() is not null;
 }

@@ -3,8 +3,6 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Playwright;
 using Verbatim.Tests.EndToEnd.Support;
@@ -122,13 +120,7 @@ public sealed class ConsentPageTests(VerbatimHost host, Browser browser) : IClas
             Cancellation
         );
         var oneTime = (await created.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!["oneTimePassword"]!;
-        using var own = host.As(await host.LogInAsync(email, oneTime.GetValue<string>(), Cancellation));
-        using var changed = await own.PostAsJsonAsync(
-            "/api/auth/password",
-            new { currentPassword = oneTime.GetValue<string>(), newPassword = Password },
-            Cancellation
-        );
-        changed.EnsureSuccessStatusCode();
+        await host.ChoosePasswordAsync(email, oneTime.GetValue<string>(), Password, Cancellation);
         return email;
     }
 
@@ -166,41 +158,5 @@ public sealed class ConsentPageTests(VerbatimHost host, Browser browser) : IClas
         using var answer = await application.PostAsync("/oauth/token", form, Cancellation);
         var tokens = await answer.Content.ReadFromJsonAsync<JsonNode>(Cancellation);
         return tokens!["access_token"]!.GetValue<string>();
-    }
-
-    /// <summary>An application of somebody's, on another origin.</summary>
-    private sealed class ListeningApplication(WebApplication server) : IAsyncDisposable
-    {
-        private readonly List<IReadOnlyDictionary<string, string>> _visits = [];
-
-        public string Callback => server.Urls.Single() + "/callback";
-
-        public int Visits => _visits.Count;
-
-        public IReadOnlyDictionary<string, string> Last => _visits[^1];
-
-        public static async Task<ListeningApplication> StartAsync()
-        {
-            var server = WebApplication.CreateSlimBuilder().Build();
-            server.Urls.Add("http://127.0.0.1:0");
-            var application = new ListeningApplication(server);
-            server.MapGet(
-                "/callback",
-                (HttpRequest request) =>
-                {
-                    application._visits.Add(
-                        request.Query.ToDictionary(q => q.Key, q => q.Value.ToString(), StringComparer.Ordinal)
-                    );
-                    return Results.Content(
-                        "<!doctype html><link rel=icon href=data:,>The application has you back",
-                        "text/html"
-                    );
-                }
-            );
-            await server.StartAsync(Cancellation);
-            return application;
-        }
-
-        public ValueTask DisposeAsync() => server.DisposeAsync();
     }
 }

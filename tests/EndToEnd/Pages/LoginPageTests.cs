@@ -223,15 +223,7 @@ public sealed class LoginPageTests(VerbatimHost host, Browser browser) : IClassF
             "oneTimePassword"
         ]!.GetValue<string>();
         if (password is not null)
-        {
-            using var own = host.As(await host.LogInAsync(email, oneTime, Cancellation));
-            using var changed = await own.PostAsJsonAsync(
-                "/api/auth/password",
-                new { currentPassword = oneTime, newPassword = password },
-                Cancellation
-            );
-            changed.EnsureSuccessStatusCode();
-        }
+            await host.ChoosePasswordAsync(email, oneTime, password, Cancellation);
         return (email, oneTime);
     }
 }

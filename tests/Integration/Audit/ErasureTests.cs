@@ -48,8 +48,8 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
             Assert.Equal("completed", report["status"]!.GetValue<string>());
             Assert.Equal(1, CountOf(report, "documents:user"));
             Assert.Equal(1, CountOf(report, "documents:api-key"));
-            // The password, the key, and the login.
-            Assert.Equal(3, CountOf(report, "credentials"));
+            // The password, the key, and two logins: the first was with the one-time password.
+            Assert.Equal(4, CountOf(report, "credentials"));
         }
 
         var after = await ExportAsync(own);
@@ -81,7 +81,7 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
     {
         using var administrator = await host.AsAdministratorAsync(Cancellation);
         var email = $"{Guid.NewGuid():N}@example.org";
-        var (id, password) = await CreateAsync(administrator, email);
+        var (id, password) = await CreateAsync(host, administrator, email);
         using var person = host.As(await host.LogInAsync(email, password, Cancellation));
         using var keyed = host.As(await CreateKeyAsync(person, "my own key"));
         var call = await CallAsync(keyed, "what I said");
@@ -101,7 +101,7 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
         var state = await GetAsync(administrator, $"/api/audit/streams/{call}/state");
         Assert.Equal("[erased]", state["state"]!["request"]!.GetValue<string>());
         // The address is free for somebody else, or for the same person, as a stranger.
-        await CreateAsync(administrator, email);
+        await CreateAsync(host, administrator, email);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
         using var user = await host.AsNewAsync("user", Cancellation);
         using var auditor = await host.AsNewAsync("auditor", Cancellation);
         var me = (await GetAsync(administrator, "/api/me"))["userId"]!.GetValue<Guid>();
-        var (id, _) = await CreateAsync(administrator, $"{Guid.NewGuid():N}@example.org");
+        var (id, _) = await CreateAsync(host, administrator, $"{Guid.NewGuid():N}@example.org");
         // Another organization's person, whom this administrator must not even find.
         var stranger = Guid.CreateVersion7();
         var keys = host.Services.GetRequiredService<SubjectKeys>();
@@ -144,7 +144,7 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
     public async Task Of_many_who_erase_the_same_person_at_once_one_does()
     {
         using var administrator = await host.AsAdministratorAsync(Cancellation);
-        var (id, _) = await CreateAsync(administrator, $"{Guid.NewGuid():N}@example.org");
+        var (id, _) = await CreateAsync(host, administrator, $"{Guid.NewGuid():N}@example.org");
 
         var answers = await Task.WhenAll(
             Enumerable
@@ -165,7 +165,7 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
         await using var one = await VerbatimHost.StartAsync(database);
         await using var two = await VerbatimHost.StartAsync(database);
         using var administrator = await one.AsAdministratorAsync(Cancellation);
-        var (id, _) = await CreateAsync(administrator, "somebody@example.org");
+        var (id, _) = await CreateAsync(one, administrator, "somebody@example.org");
         using var elsewhere = await two.AsAdministratorAsync(Cancellation);
         Assert.Contains(
             "somebody@example.org",
@@ -205,7 +205,7 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
         var sung = 0;
         string Next() => $"{canary}{sung++}";
         var email = $"{Next()}@example.org";
-        var (id, password) = await CreateAsync(administrator, email);
+        var (id, password) = await CreateAsync(host, administrator, email);
         string token;
         using (var anyone = host.AsAnyone())
         {
@@ -234,7 +234,11 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
         return answer.Headers.GetValues("x-verbatim-inference-id").Single();
     }
 
-    private static async Task<(Guid Id, string Password)> CreateAsync(HttpClient administrator, string email)
+    private static async Task<(Guid Id, string Password)> CreateAsync(
+        VerbatimHost host,
+        HttpClient administrator,
+        string email
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/users")
         {
@@ -245,7 +249,10 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
         using var response = await administrator.SendAsync(request, Cancellation);
         response.EnsureSuccessStatusCode();
         var created = (await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!;
-        return (created["id"]!.GetValue<Guid>(), created["oneTimePassword"]!.GetValue<string>());
+        const string password = "a password that nobody has";
+        var oneTime = created["oneTimePassword"]!.GetValue<string>();
+        await host.ChoosePasswordAsync(email, oneTime, password, Cancellation);
+        return (created["id"]!.GetValue<Guid>(), password);
     }
 
     private static async Task<string> CreateKeyAsync(HttpClient person, string name)

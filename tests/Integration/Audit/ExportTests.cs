@@ -511,8 +511,11 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
             "simulator",
             Stream: false,
             Guid.Empty,
+            ProjectId: null,
             Guid.Empty,
             ClientRequestId: null,
+            RecordingLevel.Full,
+            RequestDigest: null,
             new RawJson(Encoding.UTF8.GetBytes(request))
         );
 }

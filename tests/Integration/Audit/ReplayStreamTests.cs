@@ -200,8 +200,11 @@ public sealed class ReplayStreamTests(VerbatimHost host) : IClassFixture<Verbati
             "simulator",
             Stream: false,
             Guid.Empty,
+            ProjectId: null,
             Guid.Empty,
             ClientRequestId: null,
+            RecordingLevel.Full,
+            RequestDigest: null,
             new RawJson(Encoding.UTF8.GetBytes(request))
         );
         await AppendAsync(tenant, stream, 0, started);

@@ -319,8 +319,11 @@ public sealed class StreamApiTests(VerbatimHost host) : IClassFixture<VerbatimHo
             "simulator",
             Stream: false,
             Guid.Empty,
+            ProjectId: null,
             Guid.Empty,
             ClientRequestId: null,
+            RecordingLevel.Full,
+            RequestDigest: null,
             new RawJson(Encoding.UTF8.GetBytes(request))
         );
 

@@ -184,8 +184,11 @@ public sealed class StreamChangesTests(VerbatimHost host) : IClassFixture<Verbat
                 "simulator",
                 Stream: false,
                 Guid.Empty,
+                ProjectId: null,
                 Guid.Empty,
                 ClientRequestId: null,
+                RecordingLevel.Full,
+                RequestDigest: null,
                 new RawJson(Encoding.UTF8.GetBytes("""{"messages":[]}"""))
             )
         );

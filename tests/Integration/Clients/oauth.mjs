@@ -142,4 +142,24 @@ async function begin(extra = {}) {
     .then((r) => r.status, (e) => e.cause?.[0]?.parameters?.error ?? e.message);
 }
 
+// RP-initiated logout comes last: it ends the person's login here too. oauth4webapi has no function for it.
+{
+  const { url, checks } = await begin();
+  const tokens = await oidc.authorizationCodeGrant(config, await visit(url), checks);
+  const endSession = (extra) => oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, state: "the end&=", ...extra });
+  const leave = async (target, headers) => {
+    const page = await fetch(target, { headers, redirect: "manual" });
+    return { status: page.status, location: page.headers.get("location"), cleared: page.headers.get("set-cookie") };
+  };
+  const elsewhere = await leave(endSession({ post_logout_redirect_uri: "https://evil.example/bye" }), { cookie });
+  seen.logoutElsewhere = [elsewhere.status, elsewhere.location, (await oidc.tokenIntrospection(config, tokens.access_token)).active];
+  const left = await leave(endSession({ post_logout_redirect_uri: "https://app.example.com/bye" }), { cookie });
+  seen.logout = [left.status, left.location, /expires=Thu, 01 Jan 1970/i.test(left.cleared ?? "")];
+  seen.afterLogout = (await oidc.tokenIntrospection(config, tokens.access_token)).active;
+  seen.refreshAfterLogout = await failure(() => oidc.refreshTokenGrant(config, tokens.refresh_token));
+  const again = await begin({ prompt: "none" });
+  const page = await fetch(again.url, { headers: { cookie }, redirect: "manual" });
+  seen.loginAfterLogout = await failure(() => oidc.authorizationCodeGrant(config, new URL(page.headers.get("location")), again.checks));
+}
+
 console.log(JSON.stringify(seen));

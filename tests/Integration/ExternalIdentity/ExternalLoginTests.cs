@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.ExternalIdentity;
@@ -12,7 +11,7 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
     [Fact]
     public async Task A_new_person_becomes_a_member_comes_back_as_the_same_and_follows_the_providers_roles()
     {
-        await using var scene = await Scene.StartAsync(
+        await using var scene = await ExternalScene.StartAsync(
             postgres,
             new
             {
@@ -23,13 +22,13 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
                 roleMappings = (object[])[new { value = "ai-auditors", role = "auditor" }],
             }
         );
-        await scene.Issuer.ControlAsync(Account("grace", "grace@example.org"));
+        await scene.Issuer.ControlAsync(ExternalScene.Account("grace", "grace@example.org"));
         var first = await scene.LogInAsync();
-        await scene.Issuer.ControlAsync(Account("grace", "another@example.org", "ai-auditors"));
+        await scene.Issuer.ControlAsync(ExternalScene.Account("grace", "another@example.org", "ai-auditors"));
         var second = await scene.LogInAsync();
-        await scene.Issuer.ControlAsync(Account("mallory", "mallory@evil.example"));
+        await scene.Issuer.ControlAsync(ExternalScene.Account("mallory", "mallory@evil.example"));
         var stranger = await scene.TryLogInAsync();
-        await scene.Issuer.ControlAsync(Account("eve", "eve@example.org", isVerified: false));
+        await scene.Issuer.ControlAsync(ExternalScene.Account("eve", "eve@example.org", isVerified: false));
         var unverified = await scene.TryLogInAsync();
 
         Assert.Equal("grace@example.org", first["email"]!.GetValue<string>());
@@ -43,12 +42,12 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
     [Fact]
     public async Task A_member_is_known_by_the_verified_address_and_nobody_else_gets_in()
     {
-        await using var scene = await Scene.StartAsync(postgres, new { defaultRole = "user" });
-        await scene.Issuer.ControlAsync(Account("a", VerbatimHost.AdministratorEmail, isVerified: false));
+        await using var scene = await ExternalScene.StartAsync(postgres, new { defaultRole = "user" });
+        await scene.Issuer.ControlAsync(ExternalScene.Account("a", VerbatimHost.AdministratorEmail, isVerified: false));
         var unverified = await scene.TryLogInAsync();
-        await scene.Issuer.ControlAsync(Account("a", VerbatimHost.AdministratorEmail));
+        await scene.Issuer.ControlAsync(ExternalScene.Account("a", VerbatimHost.AdministratorEmail));
         var member = await scene.LogInAsync();
-        await scene.Issuer.ControlAsync(Account("b", "nobody@example.org"));
+        await scene.Issuer.ControlAsync(ExternalScene.Account("b", "nobody@example.org"));
         var stranger = await scene.TryLogInAsync();
 
         Assert.Equal(HttpStatusCode.Forbidden, unverified);
@@ -61,8 +60,11 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
     [Fact]
     public async Task An_id_token_that_is_not_for_this_login_lets_nobody_in()
     {
-        await using var scene = await Scene.StartAsync(postgres, new { linkPolicy = "create", defaultRole = "user" });
-        var account = Account("grace", "grace@example.org");
+        await using var scene = await ExternalScene.StartAsync(
+            postgres,
+            new { linkPolicy = "create", defaultRole = "user" }
+        );
+        var account = ExternalScene.Account("grace", "grace@example.org");
 
         var results = new Dictionary<string, HttpStatusCode>(StringComparer.Ordinal);
         foreach (
@@ -91,30 +93,13 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
     }
 
     [Fact]
-    public async Task New_keys_of_the_provider_are_fetched_but_not_for_every_token_that_names_an_unknown_one()
-    {
-        await using var scene = await Scene.StartAsync(postgres, new { linkPolicy = "create", defaultRole = "user" });
-        var account = Account("grace", "grace@example.org");
-        await scene.Issuer.ControlAsync(account, "unknown-kid");
-        await scene.TryLogInAsync();
-        var before = await scene.Issuer.ControlAsync(account, "unknown-kid");
-        for (var i = 0; i < 3; i++)
-            await scene.TryLogInAsync();
-        var after = await scene.Issuer.ControlAsync(account);
-        // Another instance, which has not looked yet, takes the new key at once: an elliptic one in place of RSA.
-        await scene.Issuer.ControlAsync(account, rotate: "ES256");
-        await scene.RestartAsync();
-        var rotated = await scene.LogInAsync();
-
-        Assert.Equal(before, after);
-        Assert.Equal("grace@example.org", rotated["email"]!.GetValue<string>());
-    }
-
-    [Fact]
     public async Task An_answer_counts_once_in_the_browser_that_asked_and_only_while_the_provider_is_enabled()
     {
-        await using var scene = await Scene.StartAsync(postgres, new { linkPolicy = "create", defaultRole = "user" });
-        await scene.Issuer.ControlAsync(Account("grace", "grace@example.org"));
+        await using var scene = await ExternalScene.StartAsync(
+            postgres,
+            new { linkPolicy = "create", defaultRole = "user" }
+        );
+        await scene.Issuer.ControlAsync(ExternalScene.Account("grace", "grace@example.org"));
         using var browser = scene.NewBrowser();
         var callback = await scene.WalkAsync(browser);
         using var other = scene.NewBrowser();
@@ -135,8 +120,8 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
     [Fact]
     public async Task A_login_with_a_provider_does_not_go_on_in_another_organization()
     {
-        await using var scene = await Scene.StartAsync(postgres, new { defaultRole = "user" });
-        await scene.Issuer.ControlAsync(Account("a", VerbatimHost.AdministratorEmail));
+        await using var scene = await ExternalScene.StartAsync(postgres, new { defaultRole = "user" });
+        await scene.Issuer.ControlAsync(ExternalScene.Account("a", VerbatimHost.AdministratorEmail));
         using var browser = scene.NewBrowser();
         using var entered = await browser.GetAsync(await scene.WalkAsync(browser), Cancellation);
         var token = await browser.GetJsonAsync("/api/auth/antiforgery");
@@ -155,7 +140,7 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
     [Fact]
     public async Task The_secret_is_never_shown_and_what_does_not_fit_is_refused()
     {
-        await using var scene = await Scene.StartAsync(postgres, new { defaultRole = "user" });
+        await using var scene = await ExternalScene.StartAsync(postgres, new { defaultRole = "user" });
         using var administrator = await scene.Host.AsAdministratorAsync(Cancellation);
         var path = $"/api/identity-providers/{scene.ProviderId}";
 
@@ -200,7 +185,7 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
     [Fact]
     public async Task The_api_takes_the_providers_tokens_for_it_of_people_it_knows_until_the_provider_is_disabled()
     {
-        await using var scene = await Scene.StartAsync(
+        await using var scene = await ExternalScene.StartAsync(
             postgres,
             new
             {
@@ -209,7 +194,7 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
                 apiAudience = "verbatim-api",
             }
         );
-        await scene.Issuer.ControlAsync(Account("grace", "grace@example.org"));
+        await scene.Issuer.ControlAsync(ExternalScene.Account("grace", "grace@example.org"));
         var grace = await scene.LogInAsync();
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         var sound = await scene.Issuer.MintAsync(
@@ -298,118 +283,5 @@ public sealed class ExternalLoginTests(SharedPostgres postgres)
         Assert.Equal(grace["userId"]!.GetValue<string>(), me["userId"]!.GetValue<string>());
         await caller.WithinASecondAsync("/api/me", HttpStatusCode.Unauthorized, change);
         await elsewhere.WithinASecondAsync("/api/me", HttpStatusCode.Unauthorized, change);
-    }
-
-    private static object Account(string sub, string email, string? group = null, bool isVerified = true) =>
-        new
-        {
-            sub,
-            email,
-            email_verified = isVerified,
-            groups = group is null ? Array.Empty<string>() : [group],
-        };
-
-    /// <summary>A Host with one provider, and browsers.</summary>
-    private sealed class Scene : IAsyncDisposable
-    {
-        private Scene(VerbatimHost host, NodeIssuer issuer, string providerId)
-        {
-            Host = host;
-            Issuer = issuer;
-            ProviderId = providerId;
-        }
-
-        public VerbatimHost Host { get; private set; }
-
-        public NodeIssuer Issuer { get; }
-
-        public string ProviderId { get; }
-
-        public string LoginPath => $"/login/external/{ProviderId}?returnTo=%2Fhealth%2Flive";
-
-        public static async Task<Scene> StartAsync(SharedPostgres postgres, object settings)
-        {
-            var host = await VerbatimHost.StartAsync(await postgres.CreateDatabaseAsync(Cancellation), Settings);
-            using var administrator = await host.AsAdministratorAsync(Cancellation);
-            // The provider must know where people come back to, which has the id of what is registered here in it.
-            var body = JsonNode.Parse(System.Text.Json.JsonSerializer.Serialize(settings))!.AsObject();
-            body["name"] = "Another issuer";
-            body["issuer"] = "https://later.example.com";
-            body["clientId"] = NodeIssuer.ClientId;
-            body["clientSecret"] = NodeIssuer.ClientSecret;
-            var probe = await administrator.PostJsonAsync("/api/identity-providers", body);
-            var issuer = await NodeIssuer.StartAsync(Callback(probe["id"]!.GetValue<string>()));
-            await RenameAsync(host, probe["id"]!.GetValue<string>(), issuer.Issuer);
-            return new Scene(host, issuer, probe["id"]!.GetValue<string>());
-        }
-
-        public async Task RestartAsync()
-        {
-            var database = Host.ConnectionString;
-            await Host.DisposeAsync();
-            Host = await VerbatimHost.StartAsync(database, Settings);
-        }
-
-        public HttpClient NewBrowser() =>
-            new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() })
-            {
-                BaseAddress = Host.Address,
-            };
-
-        /// <summary>To the provider and back, to the address of the answer.</summary>
-        public async Task<string> WalkAsync(HttpClient browser)
-        {
-            var address = new Uri(Host.Address, LoginPath);
-            for (var step = 0; step < 10; step++)
-            {
-                using var response = await browser.GetAsync(address, Cancellation);
-                Assert.True(
-                    response.StatusCode is HttpStatusCode.SeeOther or HttpStatusCode.Found,
-                    $"{address}: {response.StatusCode} {await response.Content.ReadAsStringAsync(Cancellation)}"
-                );
-                var next = response.Headers.Location!;
-                address = next.IsAbsoluteUri ? next : new Uri(address, next);
-                if (address.AbsolutePath.EndsWith("/callback", StringComparison.Ordinal))
-                    return new Uri(Host.Address, address.PathAndQuery).ToString();
-            }
-            throw new InvalidOperationException("The provider sends the browser round in circles.");
-        }
-
-        public async Task<HttpStatusCode> TryLogInAsync()
-        {
-            using var browser = NewBrowser();
-            using var response = await browser.GetAsync(await WalkAsync(browser), Cancellation);
-            return response.StatusCode;
-        }
-
-        /// <summary>Logs in, and tells as whom.</summary>
-        public async Task<JsonNode> LogInAsync()
-        {
-            using var browser = NewBrowser();
-            using var response = await browser.GetAsync(await WalkAsync(browser), Cancellation);
-            Assert.Equal(HttpStatusCode.SeeOther, response.StatusCode);
-            Assert.Equal("/health/live", response.Headers.Location!.ToString());
-            return await browser.GetJsonAsync("/api/me");
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Issuer.DisposeAsync();
-            await Host.DisposeAsync();
-        }
-
-        // A name that stays when the port changes.
-        private static readonly Dictionary<string, string> Settings = new(StringComparer.Ordinal)
-        {
-            ["Identity:Issuer"] = "http://127.0.0.1:1",
-        };
-
-        private static string Callback(string id) => $"http://127.0.0.1:1/login/external/{id}/callback";
-
-        private static async Task RenameAsync(VerbatimHost host, string id, string issuer)
-        {
-            using var administrator = await host.AsAdministratorAsync(Cancellation);
-            await administrator.PatchJsonAsync($"/api/identity-providers/{id}", new { issuer });
-        }
     }
 }

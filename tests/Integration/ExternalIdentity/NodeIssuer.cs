@@ -6,7 +6,7 @@ using Verbatim.Tests.Integration.Support;
 namespace Verbatim.Tests.Integration.ExternalIdentity;
 
 /// <summary>npm's oidc-provider in a process of its own, which ends with this object.</summary>
-internal sealed class NodeIssuer : IAsyncDisposable
+public sealed class NodeIssuer : IAsyncDisposable
 {
     public const string ClientId = "verbatim";
     public const string ClientSecret = "a secret of the test's provider";

@@ -210,8 +210,9 @@ public sealed class ChatCompletionTests(GatewayHost gateway) : IClassFixture<Gat
     [InlineData(400)]
     public async Task A_providers_error_is_passed_on_and_recorded_as_failed(int status)
     {
+        var model = gateway.ModelThatMayFail();
         using var response = await gateway.PostAsync(
-            Ask("x", $$"""{"status":{{status}},"retry_after":7}"""),
+            Ask("x", $$"""{"status":{{status}},"retry_after":7}""", model: model),
             Cancellation
         );
         var error = JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancellation))!["error"]!;
@@ -225,13 +226,16 @@ public sealed class ChatCompletionTests(GatewayHost gateway) : IClassFixture<Gat
             (inference.Status, inference.Error!.Code, inference.Error.Status)
         );
         Assert.Equal(status, inference.Attempts![0].Status);
-        Assert.Equal("fake", inference.Attempts[0].Deployment);
+        Assert.Equal(model, inference.Attempts[0].Deployment);
     }
 
     [Fact]
     public async Task A_providers_401_is_not_the_callers()
     {
-        using var response = await gateway.PostAsync(Ask("x", """{"status":401}"""), Cancellation);
+        using var response = await gateway.PostAsync(
+            Ask("x", """{"status":401}""", model: gateway.ModelThatMayFail()),
+            Cancellation
+        );
 
         Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
         Assert.Equal("upstream-credential-refused", (await gateway.InferenceAsync(response, Cancellation)).Error!.Code);

@@ -39,13 +39,7 @@ internal sealed class Person
             await administrator.PostAsJsonAsync("/api/users", new { email, role }, Cancellation)
         );
         var oneTime = created["oneTimePassword"]!.GetValue<string>();
-        using var own = host.As(await host.LogInAsync(email, oneTime, Cancellation));
-        using var changed = await own.PostAsJsonAsync(
-            "/api/auth/password",
-            new { currentPassword = oneTime, newPassword = Password },
-            Cancellation
-        );
-        changed.EnsureSuccessStatusCode();
+        await host.ChoosePasswordAsync(email, oneTime, Password, Cancellation);
         return new Person(host, created["id"]!.GetValue<Guid>(), email);
     }
 

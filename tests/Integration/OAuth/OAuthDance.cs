@@ -43,6 +43,12 @@ internal sealed partial class OAuthDance : IDisposable
     public static async Task<OAuthDance> StartAsync(VerbatimHost host, object? changes = null)
     {
         using var administrator = await host.AsAdministratorAsync(Cancellation);
+        return await StartAsync(host, administrator, changes);
+    }
+
+    /// <summary>Registers a client of an administrator's organization, and logs the first administrator in by cookie.</summary>
+    public static async Task<OAuthDance> StartAsync(VerbatimHost host, HttpClient administrator, object? changes = null)
+    {
         var request = new JsonObject
         {
             ["name"] = "The intranet",
@@ -63,6 +69,19 @@ internal sealed partial class OAuthDance : IDisposable
             created["client"]!["id"]!.GetValue<string>(),
             created["secret"]?.GetValue<string>()
         );
+    }
+
+    /// <summary>A client of the administrator's in a new organization.</summary>
+    public static async Task<HttpClient> EnterNewOrganizationAsync(VerbatimHost host)
+    {
+        using var administrator = await host.AsAdministratorAsync(Cancellation);
+        var made = await administrator.PostJsonAsync("/api/organizations", new { name = "Another organization" });
+        var entered = await administrator.PostJsonAsync(
+            "/api/auth/organization",
+            new { organizationId = made["id"]!.GetValue<Guid>() },
+            HttpStatusCode.OK
+        );
+        return host.As(entered["accessToken"]!.GetValue<string>());
     }
 
     /// <summary>A browser with the administrator's cookie.</summary>

@@ -57,5 +57,15 @@ public sealed class OAuthNodeTests(VerbatimHost host) : IClassFixture<VerbatimHo
         Assert.Equal(VerbatimHost.AdministratorEmail, seen["publicClient"]!.GetValue<string>());
         Assert.Equal(200, seen["resource"]!.GetValue<int>());
         Assert.Contains("invalid_token", seen["afterRevocation"]!.ToString(), StringComparison.Ordinal);
+        Assert.Equal("""[400,null,true]""", seen["logoutElsewhere"]!.ToJsonString());
+        Assert.Equal(303, seen["logout"]![0]!.GetValue<int>());
+        Assert.Equal(
+            new Uri("https://app.example.com/bye?state=the%20end%26%3D").Query,
+            new Uri(seen["logout"]![1]!.GetValue<string>()).Query.Replace("+", "%20", StringComparison.Ordinal)
+        );
+        Assert.True(seen["logout"]![2]!.GetValue<bool>());
+        Assert.False(seen["afterLogout"]!.GetValue<bool>());
+        Assert.Equal("invalid_grant", seen["refreshAfterLogout"]!.GetValue<string>());
+        Assert.Equal("login_required", seen["loginAfterLogout"]!.GetValue<string>());
     }
 }

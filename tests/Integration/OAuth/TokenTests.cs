@@ -332,6 +332,34 @@ public sealed class TokenTests(VerbatimHost host) : IClassFixture<VerbatimHost>
         Assert.Equal(HttpStatusCode.Unauthorized, await dance.StatusOfMeAsync(access));
     }
 
+    [Fact]
+    public async Task A_client_of_another_organization_learns_nothing_of_a_token_and_does_nothing_to_it()
+    {
+        using var dance = await OAuthDance.StartAsync(host);
+        using var elsewhere = await OAuthDance.EnterNewOrganizationAsync(host);
+        using var foreign = await OAuthDance.StartAsync(host, elsewhere);
+        var (_, tokens) = await dance.ExchangeAsync(await dance.CodeAsync());
+        var access = tokens["access_token"]!.GetValue<string>();
+        var refresh = tokens["refresh_token"]!.GetValue<string>();
+
+        foreach (var token in (string[])[access, refresh, "nonsense"])
+        {
+            var (asked, answer) = await foreign.PostAsync("/oauth/introspect", [("token", token)]);
+            var (revoked, nothing) = await foreign.PostAsync("/oauth/revoke", [("token", token)]);
+
+            Assert.Equal(HttpStatusCode.OK, asked.StatusCode);
+            Assert.Equal("""{"active":false}""", answer.ToJsonString());
+            Assert.Equal(HttpStatusCode.OK, revoked.StatusCode);
+            Assert.Empty(nothing);
+        }
+        var (_, still) = await dance.PostAsync("/oauth/introspect", [("token", access)]);
+        var (_, refreshed) = await RefreshAsync(dance, refresh);
+
+        Assert.True(still["active"]!.GetValue<bool>());
+        Assert.NotNull(refreshed["access_token"]);
+        Assert.Equal(HttpStatusCode.OK, await dance.StatusOfMeAsync(access));
+    }
+
     private static Task<(HttpResponseMessage Response, JsonObject Body)> RefreshAsync(
         OAuthDance dance,
         string token,

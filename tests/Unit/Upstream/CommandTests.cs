@@ -56,7 +56,7 @@ public sealed class CommandTests(ProviderFixture fixture) : IClassFixture<Provid
     }
 
     [Theory]
-    [InlineData("""{"nonsense":1}""", "There is no command 'nonsense'. There are: arguments_chunk, attempts, ")]
+    [InlineData("""{"nonsense":1}""", "There is no command 'nonsense'. There are: arguments_chunk, as, attempts, ")]
     [InlineData("7", "The command 'x_upstream' takes an object with commands, not 7.")]
     [InlineData("""{"status":"429"}""", "The command 'status' takes a whole number from 200 to 599, not \"429\".")]
     [InlineData("""{"status":42}""", "The command 'status' takes a whole number from 200 to 599, not 42.")]

@@ -33,6 +33,43 @@ public sealed class LoadModeTests
         Assert.Single(full.Requests.All);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("\"stream\":true")]
+    [InlineData("\"stream\":true,\"x_upstream\":{\"chunks\":50}")]
+    [InlineData("\"x_upstream\":{\"status\":529}")]
+    [InlineData("\"nonsense\":1")]
+    public async Task Messages_are_those_of_a_provider_that_records(string more)
+    {
+        await using var fast = await StartAsync(record: false);
+        await using var full = await StartAsync(record: true);
+        var body = AnthropicWire.Message(more);
+
+        var expected = await MessageAsync(full, body);
+        Assert.Equal(expected, await MessageAsync(fast, body));
+        Assert.Equal(expected, await MessageAsync(fast, body));
+
+        static async Task<(int, string)> MessageAsync(FakeProvider provider, string body)
+        {
+            using var response = await provider.MessageAsync(body);
+            var text = await response.Content.ReadAsStringAsync(Cancelled);
+            // The id of the request is another one each time, in the header and in the body.
+            if (response.Headers.GetValues("request-id").Single() is { } id)
+                text = text.Replace(id, "req", StringComparison.Ordinal);
+            return ((int)response.StatusCode, AnthropicWire.Fixed(text));
+        }
+    }
+
+    [Fact]
+    public async Task Kept_messages_are_not_given_to_who_has_no_key()
+    {
+        await using var provider = await StartAsync(record: false);
+        await provider.MessageJsonAsync(AnthropicWire.Message());
+        using var response = await provider.PostAsync("messages", Wire.Json(AnthropicWire.Message()));
+
+        await response.AnthropicErrorAsync(HttpStatusCode.Unauthorized);
+    }
+
     [Fact]
     public async Task Kept_answers_are_not_confused()
     {

@@ -38,6 +38,62 @@ internal static partial class Wire
         return await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
+    /// <summary>The same for any path from the host's root, with further headers.</summary>
+    public static async Task<HttpResponseMessage> PostAsync(
+        this FakeProvider provider,
+        string path,
+        HttpContent content,
+        params (string Name, string Value)[] headers
+    ) => await provider.SendAsync(HttpMethod.Post, path, content, headers);
+
+    public static async Task<HttpResponseMessage> SendAsync(
+        this FakeProvider provider,
+        HttpMethod method,
+        string path,
+        HttpContent? content = null,
+        params (string Name, string Value)[] headers
+    )
+    {
+        using var request = new HttpRequestMessage(method, new Uri(provider.BaseAddress, path));
+        request.Content = content;
+        foreach (var (name, value) in headers)
+            request.Headers.Add(name, value);
+        return await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancelled);
+    }
+
+    /// <summary>A body in JSON.</summary>
+    public static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
+
+    /// <summary>The body of an answer with this status.</summary>
+    public static async Task<string> TextAsync(
+        this HttpResponseMessage response,
+        HttpStatusCode status = HttpStatusCode.OK
+    )
+    {
+        var text = await response.Content.ReadAsStringAsync(Cancelled);
+        Assert.True(response.StatusCode == status, $"{response.StatusCode}: {text}");
+        return text;
+    }
+
+    /// <summary>Named events, with their data.</summary>
+    public static List<(string Name, JsonElement Data)> NamedEventsIn(string text)
+    {
+        Assert.EndsWith("\n\n", text, StringComparison.Ordinal);
+        return
+        [
+            .. text[..^2]
+                .Split("\n\n")
+                .Select(static block =>
+                {
+                    var lines = block.Split('\n');
+                    Assert.Equal(2, lines.Length);
+                    Assert.StartsWith("event: ", lines[0], StringComparison.Ordinal);
+                    Assert.StartsWith("data: ", lines[1], StringComparison.Ordinal);
+                    return (lines[0]["event: ".Length..], JsonElement.Parse(lines[1]["data: ".Length..]));
+                }),
+        ];
+    }
+
     public static async Task<HttpResponseMessage> GetAsync(this FakeProvider provider, string path) =>
         await Client.GetAsync(new Uri(provider.BaseAddress, path), Cancelled);
 
@@ -86,13 +142,15 @@ internal static partial class Wire
     public static async Task<RawAnswer> RawAsync(
         this FakeProvider provider,
         string body,
-        Func<string, bool>? enough = null
+        Func<string, bool>? enough = null,
+        string path = "/v1/chat/completions",
+        string headers = ""
     )
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, provider.BaseAddress.Port, Cancelled);
         var head =
-            $"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n";
+            $"POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n";
         await socket.SendAsync(Encoding.UTF8.GetBytes(head + body), Cancelled);
 
         var received = new MemoryStream();

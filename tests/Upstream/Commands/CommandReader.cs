@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Text;
 using System.Text.Json;
 
 namespace Verbatim.Tests.Upstream.Commands;
@@ -11,101 +10,17 @@ namespace Verbatim.Tests.Upstream.Commands;
 internal static class CommandReader
 {
     private const string HeaderPrefix = "header.";
-    private const int MaxDelayMs = 600_000;
-    private const int MaxBytes = 64 * 1024 * 1024;
 
-    private static readonly FrozenDictionary<string, Func<CommandSet, CommandValue, CommandSet>> Known = new Dictionary<
-        string,
-        Func<CommandSet, CommandValue, CommandSet>
-    >(StringComparer.Ordinal)
+    /// <summary>Reads commands beside the body: <c>status=429,retry-after=3</c> or JSON.</summary>
+    public static CommandSet ReadText(string text, CommandSet commands)
     {
-        ["status"] = static (set, value) => set with { Status = value.Integer(200, 599) },
-        ["error_message"] = static (set, value) => set with { ErrorMessage = value.Text() },
-        ["error_type"] = static (set, value) => set with { ErrorType = value.Text() },
-        ["error_code"] = static (set, value) => set with { ErrorCode = value.Text() },
-        ["retry_after"] = static (set, value) => set with { RetryAfter = value.TextOrNumber() },
-        ["headers"] = static (set, value) => set with { Headers = [.. set.Headers, .. ReadHeaders(value)] },
-        ["provider_headers"] = static (set, value) => set with { ProviderHeaders = value.Flag() },
-        ["hop_headers"] = static (set, value) => set with { HopHeaders = value.Flag() },
-        ["body"] = static (set, value) => set with { Body = Encoding.UTF8.GetBytes(value.Text()) },
-        ["body_base64"] = static (set, value) => set with { Body = ReadBase64(value) },
-        ["content_type"] = static (set, value) => set with { ContentType = value.Text() },
-        ["chunked"] = static (set, value) => set with { Chunked = value.Flag() },
+        if (text.StartsWith('{'))
+        {
+            using var document = ParseText(text);
+            return ReadObject(document.RootElement, commands);
+        }
 
-        ["id"] = static (set, value) => set with { Id = value.Text() },
-        ["model"] = static (set, value) => set with { Model = value.Text() },
-        ["text"] = static (set, value) => set with { Text = value.Text() },
-        ["chunk_text"] = static (set, value) => set with { ChunkText = value.Text() },
-        ["bytes"] = static (set, value) => set with { Bytes = value.Integer(1, MaxBytes) },
-        ["echo"] = static (set, value) => set with { Echo = value.Flag() },
-        ["chunks"] = static (set, value) => set with { Chunks = value.Integer(1, 100_000) },
-        ["tool_calls"] = ReadToolCalls,
-        ["arguments_chunk"] = static (set, value) => set with { ArgumentsChunk = value.Integer(1, MaxBytes) },
-        ["interleave"] = static (set, value) => set with { Interleave = value.Flag() },
-        ["finish_reason"] = static (set, value) => set with { FinishReason = value.Text() },
-        ["usage"] = ReadUsage,
-        ["usage_in"] = static (set, value) =>
-            set with
-            {
-                UsageIn = value.OneOf(
-                    ("final", UsagePlace.Final),
-                    ("finish", UsagePlace.Finish),
-                    ("every", UsagePlace.Every)
-                ),
-            },
-        ["choices"] = static (set, value) =>
-            set with
-            {
-                Choices = value.OneOf(
-                    ("null", ChoicesKind.Null),
-                    ("missing", ChoicesKind.Missing),
-                    ("empty", ChoicesKind.Empty)
-                ),
-            },
-
-        ["done"] = static (set, value) => set with { Done = value.Flag() },
-        ["error_after"] = static (set, value) => set with { ErrorAfter = value.Integer(0, 100_000) },
-        ["garbage_after"] = static (set, value) => set with { GarbageAfter = value.Integer(0, 100_000) },
-        ["comment"] = static (set, value) => set with { Comment = ReadComment(value) },
-        ["line_ending"] = static (set, value) =>
-            set with
-            {
-                LineEnding = value.OneOf(("lf", LineEnding.Lf), ("crlf", LineEnding.CrLf), ("cr", LineEnding.Cr)),
-            },
-        ["bom"] = static (set, value) => set with { Bom = value.Flag() },
-        ["space"] = static (set, value) => set with { Space = value.Flag() },
-        ["multiline"] = static (set, value) => set with { Multiline = value.Flag() },
-
-        ["delay_ms"] = static (set, value) => set with { DelayMs = value.Integer(0, MaxDelayMs) },
-        ["chunk_delay_ms"] = static (set, value) => set with { ChunkDelayMs = value.Integer(0, MaxDelayMs) },
-        ["header_delay_ms"] = static (set, value) => set with { HeaderDelayMs = value.Integer(0, MaxDelayMs) },
-        ["burst"] = static (set, value) => set with { Burst = value.Flag() },
-        ["split_every"] = static (set, value) => set with { SplitEvery = value.Integer(1, MaxBytes) },
-        ["split_at"] = static (set, value) =>
-            set with
-            {
-                SplitAt = [.. value.List(static item => item.Integer(1, int.MaxValue)).Order()],
-            },
-        ["split_delay_ms"] = static (set, value) => set with { SplitDelayMs = value.Integer(0, MaxDelayMs) },
-        ["cut_after"] = static (set, value) => set with { CutAfter = value.Position() },
-        ["close_after"] = static (set, value) => set with { CloseAfter = value.Position() },
-        ["stall_after"] = static (set, value) => set with { StallAfter = value.Position() },
-        ["end_after"] = static (set, value) => set with { EndAfter = value.Position() },
-        ["hold_after"] = static (set, value) => set with { HoldAfter = value.List(static item => item.Position()) },
-
-        ["marker"] = static (set, value) => set with { Marker = value.Text() },
-        ["times"] = static (set, value) => set with { Times = value.Integer(1, 1_000_000) },
-    }.ToFrozenDictionary(StringComparer.Ordinal);
-
-    /// <summary>Splits <c>gpt-fake@status=429,retry-after=3</c> into the model's name and its commands.</summary>
-    public static (string Model, CommandSet Commands) ReadModel(string model)
-    {
-        var at = model.IndexOf('@', StringComparison.Ordinal);
-        if (at < 0)
-            return (model, CommandSet.None);
-
-        var commands = CommandSet.None;
-        foreach (var command in model[(at + 1)..].Split(','))
+        foreach (var command in text.Split(','))
         {
             var equals = command.IndexOf('=', StringComparison.Ordinal);
             var name = equals < 0 ? command : command[..equals];
@@ -114,39 +29,98 @@ internal static class CommandReader
             commands = name.StartsWith(HeaderPrefix, StringComparison.Ordinal)
                 ? commands with
                 {
-                    Headers = [.. commands.Headers, ReadHeader(name[HeaderPrefix.Length..], value ?? "")],
+                    Headers = [.. commands.Headers, CommandTable.ReadHeader(name[HeaderPrefix.Length..], value ?? "")],
                 }
                 : Apply(commands, name.Replace('-', '_'), new CommandValue(name, value));
         }
 
-        return (model[..at], commands);
+        return commands;
     }
 
     /// <summary>
-    /// Reads the field <c>x_upstream</c> over the commands of the model's name. Of <c>attempts</c> it takes the item
-    /// of this request, counted by marker; when <c>times</c> has run out, no command is left.
+    /// Reads all commands of a request: beside the body, in the model's name, in the body. The later have the last
+    /// word.
     /// </summary>
-    public static CommandSet ReadBody(ReadOnlySpan<byte> json, CommandSet commands, AttemptCounter? counter)
+    public static (string Model, CommandSet Commands) Read(
+        in WireRequest request,
+        string model,
+        ReadOnlySpan<byte> json = default
+    )
     {
-        if (json.IsEmpty)
-            return ForThisAttempt(commands, attempts: default, counter);
-
-        var reader = new Utf8JsonReader(json);
-        using var document = JsonDocument.ParseValue(ref reader);
-        var attempts = default(JsonElement);
-        foreach (var (name, value) in Properties(document.RootElement, "x_upstream"))
+        // A deployment's name commands too, and the provider is the one whose path it is.
+        var commands = CommandSet.None;
+        if (request.Deployment is { } deployment)
         {
-            if (name is "attempts")
-                attempts = value;
-            else
-                commands = Apply(commands, name, new CommandValue(name, value));
+            commands = commands with { As = Provider.Azure };
+            var mark = deployment.IndexOf('@', StringComparison.Ordinal);
+            if (mark >= 0)
+                commands = ReadText(deployment[(mark + 1)..], commands);
         }
 
-        return ForThisAttempt(commands, attempts, counter);
+        if (request.CommandsBesideTheBody() is { Length: > 0 } beside)
+            commands = ReadText(beside, commands);
+        var at = model.IndexOf('@', StringComparison.Ordinal);
+        var name = at < 0 ? model : model[..at];
+        if (at >= 0)
+            commands = ReadText(model[(at + 1)..], commands);
+        return (name, Check(ReadBody(json, commands, request.Attempts)));
+    }
+
+    /// <summary>Refuses commands that mean nothing for an answer, so that no test passes by one that was not obeyed.</summary>
+    public static void Refuse(CommandSet commands, string answer, FrozenSet<string> meaningless)
+    {
+        foreach (var name in commands.Names)
+        {
+            if (meaningless.Contains(name))
+                throw new WrongCommandException(name, $"The command '{name}' means nothing for {answer}.");
+        }
+    }
+
+    /// <summary>
+    /// Reads the field <c>x_upstream</c> over the other commands. Of <c>attempts</c> it takes the item of this
+    /// request, counted by marker; when <c>times</c> has run out, no command is left.
+    /// </summary>
+    private static CommandSet ReadBody(ReadOnlySpan<byte> json, CommandSet commands, AttemptCounter? counter)
+    {
+        if (!json.IsEmpty)
+        {
+            var reader = new Utf8JsonReader(json);
+            using var document = JsonDocument.ParseValue(ref reader);
+            commands = ReadObject(document.RootElement, commands);
+        }
+
+        return ForThisAttempt(commands, commands.Attempts, counter);
+    }
+
+    private static CommandSet ReadObject(JsonElement json, CommandSet commands)
+    {
+        foreach (var (name, value) in CommandTable.Properties(json, "x_upstream"))
+        {
+            commands = name is "attempts"
+                ? commands with
+                {
+                    Attempts = value.Clone(),
+                }
+                : Apply(commands, name, new CommandValue(name, value));
+        }
+
+        return commands;
+    }
+
+    private static JsonDocument ParseText(string text)
+    {
+        try
+        {
+            return JsonDocument.Parse(text);
+        }
+        catch (JsonException)
+        {
+            throw new WrongCommandException("x_upstream", "The commands beside the body are no JSON.");
+        }
     }
 
     /// <summary>Refuses commands that contradict each other.</summary>
-    public static CommandSet Check(CommandSet commands)
+    private static CommandSet Check(CommandSet commands)
     {
         RefuseSeveral(
             ("text", commands.Text is not null),
@@ -202,123 +176,21 @@ internal static class CommandReader
         if (attempts.ValueKind is not JsonValueKind.Array || attempts.GetArrayLength() is 0)
             throw new CommandValue("attempts", attempts).Wrong("an array of objects with commands");
         var item = attempts[Math.Min(attempt, attempts.GetArrayLength()) - 1];
-        foreach (var (name, value) in Properties(item, "attempts"))
+        foreach (var (name, value) in CommandTable.Properties(item, "attempts"))
             commands = Apply(commands, name, new CommandValue(name, value));
         return commands;
     }
 
-    private static IEnumerable<(string Name, JsonElement Value)> Properties(JsonElement json, string command)
-    {
-        if (json.ValueKind is not JsonValueKind.Object)
-            throw new CommandValue(command, json).Wrong("an object with commands");
-        return json.EnumerateObject().Select(static property => (property.Name, property.Value));
-    }
-
     private static CommandSet Apply(CommandSet commands, string name, CommandValue value) =>
-        Known.TryGetValue(name, out var apply)
-            ? apply(commands, value)
+        CommandTable.Known.TryGetValue(name, out var apply)
+            ? apply(commands, value) with
+            {
+                Names = [.. commands.Names, name],
+            }
             : throw new WrongCommandException(
                 name,
-                $"There is no command '{name}'. There are: {string.Join(", ", Known.Keys.Append("attempts").Order(StringComparer.Ordinal))}."
+                $"There is no command '{name}'. There are: {string.Join(", ", CommandTable.Known.Keys.Append("attempts").Order(StringComparer.Ordinal))}."
             );
-
-    private static IEnumerable<KeyValuePair<string, string>> ReadHeaders(CommandValue value)
-    {
-        if (!value.IsObject)
-            throw value.Wrong("an object of header names and values");
-        foreach (var header in value.Json.EnumerateObject())
-        {
-            foreach (var item in new CommandValue("headers", header.Value).List(static item => item.TextOrNumber()))
-                yield return ReadHeader(header.Name, item);
-        }
-    }
-
-    private static KeyValuePair<string, string> ReadHeader(string name, string value)
-    {
-        if (name.Length is 0 || name.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
-            throw new WrongCommandException("headers", $"'{name}' is no name of a header.");
-        if (value.Any(static c => c is < ' ' or > '~'))
-            throw new WrongCommandException("headers", $"The value of the header '{name}' is not plain ASCII.");
-        if (name.ToLowerInvariant() is "content-length" or "transfer-encoding" or "content-type")
-        {
-            throw new WrongCommandException(
-                "headers",
-                $"The header '{name}' follows from the body; see the commands 'chunked', 'content_type' and 'close_after'."
-            );
-        }
-
-        // A pooled connection that closes unannounced would fail the next test instead of this one.
-        if (string.Equals(name, "connection", StringComparison.OrdinalIgnoreCase))
-            throw new WrongCommandException("headers", "The header 'connection' comes with 'hop_headers' only.");
-
-        return new KeyValuePair<string, string>(name, value);
-    }
-
-    private static byte[] ReadBase64(CommandValue value)
-    {
-        var text = value.Text();
-        var bytes = new byte[text.Length];
-        return Convert.TryFromBase64String(text, bytes, out var length)
-            ? bytes[..length]
-            : throw value.Wrong("a text in base64");
-    }
-
-    private static string ReadComment(CommandValue value)
-    {
-        var text = value.Text();
-        return text.AsSpan().IndexOfAny('\r', '\n') < 0 ? text : throw value.Wrong("one line of text");
-    }
-
-    private static CommandSet ReadToolCalls(CommandSet set, CommandValue value)
-    {
-        if (!value.IsArray)
-            return set with { ToolCallCount = value.Integer(1, 128), ToolCalls = null };
-        var calls = value.List(static item =>
-        {
-            var call = new ToolCall(null, null, null);
-            if (!item.IsObject)
-                throw item.Wrong("a number, or an array of objects with name, arguments and id");
-            foreach (var (name, part) in Properties(item.Json, "tool_calls"))
-            {
-                call = name switch
-                {
-                    "id" => call with { Id = new CommandValue("tool_calls.id", part).Text() },
-                    "name" => call with { Name = new CommandValue("tool_calls.name", part).Text() },
-                    // Given as text they need not be JSON, as a model's need not.
-                    "arguments" => call with
-                    {
-                        Arguments =
-                            part.ValueKind is JsonValueKind.Object
-                                ? part.GetRawText()
-                                : new CommandValue("tool_calls.arguments", part).Text(),
-                    },
-                    _ => throw item.Wrong("objects with name, arguments and id"),
-                };
-            }
-
-            return call;
-        });
-        return set with { ToolCalls = calls, ToolCallCount = null };
-    }
-
-    private static CommandSet ReadUsage(CommandSet set, CommandValue value) =>
-        value.IsObject
-            ? set with
-            {
-                Usage = UsageKind.Given,
-                UsageJson = value.Json.GetRawText(),
-            }
-            : set with
-            {
-                Usage = value.OneOf(
-                    ("none", UsageKind.None),
-                    ("null", UsageKind.Null),
-                    ("zero", UsageKind.Zero),
-                    ("wrong", UsageKind.Wrong),
-                    ("details", UsageKind.Details),
-                    ("minimal", UsageKind.Minimal)
-                ),
-            };
 
     private static void RefuseSeveral(params ReadOnlySpan<(string Name, bool Given)> commands)
     {

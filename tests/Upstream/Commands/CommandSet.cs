@@ -1,9 +1,14 @@
+using System.Text.Json;
+
 namespace Verbatim.Tests.Upstream.Commands;
 
 /// <summary>Everything that a request can ask of the provider. README.md has the meaning of each, by the same name.</summary>
 internal sealed record CommandSet
 {
     public static readonly CommandSet None = new();
+
+    /// <summary>The names of the commands that were given.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
 
     // The answer as a whole.
     public int? Status { get; init; }
@@ -30,6 +35,21 @@ internal sealed record CommandSet
     public IReadOnlyList<ToolCall>? ToolCalls { get; init; }
     public int ArgumentsChunk { get; init; } = 5;
     public bool Interleave { get; init; }
+    public string? Reasoning { get; init; }
+    public ReasoningField ReasoningAs { get; init; }
+    public string? Signature { get; init; }
+    public bool Redacted { get; init; }
+    public bool Citations { get; init; }
+    public string? Refusal { get; init; }
+    public bool Logprobs { get; init; }
+    public bool Audio { get; init; }
+    public string? StopSequence { get; init; }
+    public string? ServiceTier { get; init; }
+    public bool UnknownBlock { get; init; }
+    public bool WholeCalls { get; init; }
+    public bool NoIds { get; init; }
+    public bool Filtered { get; init; }
+    public Provider As { get; init; }
     public string? FinishReason { get; init; }
     public UsageKind Usage { get; init; }
     public string? UsageJson { get; init; }
@@ -40,6 +60,9 @@ internal sealed record CommandSet
     public bool? Done { get; init; }
     public int? ErrorAfter { get; init; }
     public int? GarbageAfter { get; init; }
+    public int Polls { get; init; } = 1;
+    public int? PingEvery { get; init; }
+    public int? UnknownAfter { get; init; }
     public string? Comment { get; init; }
     public LineEnding LineEnding { get; init; }
     public bool Bom { get; init; }
@@ -61,11 +84,14 @@ internal sealed record CommandSet
     public IReadOnlyList<Position> HoldAfter { get; init; } = [];
 
     // Which requests obey.
+    public bool Strict { get; init; }
     public string? Marker { get; init; }
     public int? Times { get; init; }
+    public JsonElement Attempts { get; init; }
 
     /// <summary>True when the next answer to the same request would be another one.</summary>
-    public bool DependsOnTheRequest => Echo || Times is not null || ToolCallCount is not null || ToolCalls is not null;
+    public bool DependsOnTheRequest =>
+        Echo || Strict || Times is not null || ToolCallCount is not null || ToolCalls is not null;
 
     /// <summary>True when the answer is sent as any server would send it, so that the fast path may.</summary>
     public bool SendsPlainly =>
@@ -104,6 +130,7 @@ internal enum UsageKind
 internal enum UsagePlace
 {
     Final,
+    Start,
     Finish,
     Every,
 }
@@ -123,4 +150,24 @@ internal enum LineEnding
     Lf,
     CrLf,
     Cr,
+}
+
+/// <summary>Which fields of a chat completion carry the reasoning.</summary>
+internal enum ReasoningField
+{
+    /// <summary>As the provider does that is spoken like.</summary>
+    Usual,
+    ReasoningContent,
+    Reasoning,
+    Details,
+}
+
+/// <summary>Whose peculiarities the answers of OpenAI's wire have.</summary>
+internal enum Provider
+{
+    OpenAi,
+    Azure,
+    OpenRouter,
+    VLlm,
+    Ollama,
 }

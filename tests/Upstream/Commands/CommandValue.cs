@@ -27,6 +27,10 @@ internal readonly struct CommandValue
 
     public bool IsObject => _text is null && _json.ValueKind is JsonValueKind.Object;
 
+    /// <summary>True for what <see cref="Flag"/> reads.</summary>
+    public bool IsFlag =>
+        _text is null ? _json.ValueKind is JsonValueKind.True or JsonValueKind.False : _text is "" or "true" or "false";
+
     public bool IsArray => _text is null && _json.ValueKind is JsonValueKind.Array;
 
     public JsonElement Json => _json;

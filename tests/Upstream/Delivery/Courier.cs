@@ -12,6 +12,7 @@ internal sealed class Courier
     private readonly HttpContext _context;
     private readonly Answer _answer;
     private readonly CommandSet _commands;
+    private readonly IReadOnlyList<KeyValuePair<string, string>> _providerHeaders;
     private readonly StopPoints _stops;
     private readonly Pieces _pieces;
     private readonly Socket _socket;
@@ -23,10 +24,18 @@ internal sealed class Courier
     private long _offset;
     private int _unrecordedEvents;
 
-    public Courier(HttpContext context, Reply reply, ReceivedRequest? record, TimeProvider time)
+    public Courier(
+        HttpContext context,
+        Reply reply,
+        IReadOnlyList<KeyValuePair<string, string>> providerHeaders,
+        ReceivedRequest? record,
+        TimeProvider time
+    )
     {
         _context = context;
-        (_answer, _commands) = reply;
+        _providerHeaders = providerHeaders;
+        _answer = reply.Answer;
+        _commands = reply.Commands;
         _stops = StopPoints.Of(_commands);
         _pieces = new Pieces(_commands.SplitEvery, _commands.SplitAt);
         _record = record;
@@ -46,7 +55,7 @@ internal sealed class Courier
         await DelayAsync(_commands.DelayMs, cancellationToken);
 
         var start = new Position(0, 0);
-        var head = Head();
+        var head = Head(stamp);
         _record?.Start(head.Status);
         await _output.StartAsync(head, flush: _stops.At(start).Any(), cancellationToken);
 
@@ -65,9 +74,9 @@ internal sealed class Courier
         await FinishAsync(cancellationToken);
     }
 
-    private AnswerHead Head()
+    private AnswerHead Head(Stamp stamp)
     {
-        var headers = Headers.Of(_answer, _commands);
+        var headers = Headers.Of(_answer, _commands, _providerHeaders, stamp);
         // The socket is closed after it, and an honest server says so.
         if (_bypassesKestrel && !_stops.BreakTheConnection)
             headers.Add(new("connection", "close"));

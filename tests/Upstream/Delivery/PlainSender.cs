@@ -11,6 +11,8 @@ internal static class PlainSender
         response.StatusCode = answer.Status;
         if (answer.Parts.Length > 0)
             response.ContentType = answer.ContentType;
+        if (answer.Stamped is { } stamped)
+            response.Headers[stamped.Name] = stamped.ValueOf(stamp);
         if (answer.IsStream)
             return SendEventsAsync(response, answer, stamp);
 

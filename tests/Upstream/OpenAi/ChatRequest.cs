@@ -14,6 +14,7 @@ internal ref struct ChatRequest
 
     /// <summary>On unless the request says otherwise, as at OpenAI.</summary>
     public bool IncludeObfuscation { get; private set; }
+    public bool IncludeLogprobs { get; private set; }
     public int Choices { get; private set; }
 
     /// <summary>The JSON of the field <c>tools</c>; empty when absent.</summary>
@@ -27,10 +28,7 @@ internal ref struct ChatRequest
     public static ChatRequest Read(ReadOnlySpan<byte> body)
     {
         var request = new ChatRequest { IncludeObfuscation = true, Choices = 1 };
-        var reader = new Utf8JsonReader(body);
-        reader.Read();
-        if (reader.TokenType is not JsonTokenType.StartObject)
-            throw new JsonException("not an object");
+        var reader = JsonScan.Begin(body);
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
             request.ReadProperty(ref reader, body);
         // Nothing may follow the object.
@@ -39,13 +37,18 @@ internal ref struct ChatRequest
     }
 
     /// <summary>The model's name, or null when it is absent, empty or no text.</summary>
-    public readonly string? ModelName()
+    public readonly string? ModelName() => JsonScan.Text(Model);
+
+    /// <summary>Adds all that the answer depends on.</summary>
+    public readonly void AddTo(scoped ref CannedKey key)
     {
-        if (Model.IsEmpty || Model[0] is not (byte)'"' || Model.Length is 2)
-            return null;
-        var reader = new Utf8JsonReader(Model);
-        reader.Read();
-        return reader.GetString();
+        key.Add(Model);
+        key.Add(Commands);
+        key.Add(IsStream);
+        key.Add(IncludeUsage);
+        key.Add(IncludeObfuscation);
+        key.Add(IncludeLogprobs);
+        key.Add((byte)Choices);
     }
 
     /// <summary>The names of the functions that the request offers.</summary>
@@ -79,7 +82,7 @@ internal ref struct ChatRequest
     {
         if (reader.ValueTextEquals("model"u8))
         {
-            Model = ReadRaw(ref reader, body);
+            Model = JsonScan.ReadRaw(ref reader, body);
         }
         else if (reader.ValueTextEquals("messages"u8))
         {
@@ -89,11 +92,15 @@ internal ref struct ChatRequest
         }
         else if (reader.ValueTextEquals("stream"u8))
         {
-            IsStream = ReadFlag(ref reader, IsStream);
+            IsStream = JsonScan.ReadFlag(ref reader, IsStream);
         }
         else if (reader.ValueTextEquals("stream_options"u8))
         {
             ReadStreamOptions(ref reader);
+        }
+        else if (reader.ValueTextEquals("logprobs"u8))
+        {
+            IncludeLogprobs = JsonScan.ReadFlag(ref reader, IncludeLogprobs);
         }
         else if (reader.ValueTextEquals("n"u8))
         {
@@ -104,11 +111,11 @@ internal ref struct ChatRequest
         }
         else if (reader.ValueTextEquals("tools"u8))
         {
-            Tools = ReadRaw(ref reader, body);
+            Tools = JsonScan.ReadRaw(ref reader, body);
         }
         else if (reader.ValueTextEquals("x_upstream"u8))
         {
-            Commands = ReadRaw(ref reader, body);
+            Commands = JsonScan.ReadRaw(ref reader, body);
         }
         else
         {
@@ -130,11 +137,11 @@ internal ref struct ChatRequest
         {
             if (reader.ValueTextEquals("include_usage"u8))
             {
-                IncludeUsage = ReadFlag(ref reader, IncludeUsage);
+                IncludeUsage = JsonScan.ReadFlag(ref reader, IncludeUsage);
             }
             else if (reader.ValueTextEquals("include_obfuscation"u8))
             {
-                IncludeObfuscation = ReadFlag(ref reader, IncludeObfuscation);
+                IncludeObfuscation = JsonScan.ReadFlag(ref reader, IncludeObfuscation);
             }
             else
             {
@@ -142,26 +149,5 @@ internal ref struct ChatRequest
                 reader.Skip();
             }
         }
-    }
-
-    private static bool ReadFlag(scoped ref Utf8JsonReader reader, bool otherwise)
-    {
-        reader.Read();
-        var flag = reader.TokenType switch
-        {
-            JsonTokenType.True => true,
-            JsonTokenType.False => false,
-            _ => otherwise,
-        };
-        reader.Skip();
-        return flag;
-    }
-
-    private static ReadOnlySpan<byte> ReadRaw(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> body)
-    {
-        reader.Read();
-        var start = (int)reader.TokenStartIndex;
-        reader.Skip();
-        return body[start..(int)reader.BytesConsumed];
     }
 }

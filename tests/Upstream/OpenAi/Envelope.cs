@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Verbatim.Tests.Upstream.Commands;
@@ -14,24 +13,20 @@ internal static class Envelope
     /// <summary>Characters of an id after <c>chatcmpl-</c>, as at OpenAI.</summary>
     private const int IdLength = 29;
 
-    private const long CreatedPlaceholder = 1_000_000_000;
-    private static readonly string IdPlaceholder = new('#', IdLength);
-    private static readonly byte[] IdPlaceholderBytes = Encoding.ASCII.GetBytes(IdPlaceholder);
-
     /// <summary>OpenAI leaves everything but quotes, backslashes and control characters as it is.</summary>
     public static JavaScriptEncoder Encoder => JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
     public static void WriteHead(Utf8JsonWriter writer, Completion completion, string kind)
     {
-        writer.WriteString("id"u8, completion.Commands.Id ?? "chatcmpl-" + IdPlaceholder);
+        writer.WriteString("id"u8, completion.Commands.Id ?? "chatcmpl-" + Placeholder.Id(IdLength));
         writer.WriteString("object"u8, kind);
-        writer.WriteNumber("created"u8, CreatedPlaceholder);
+        writer.WriteNumber("created"u8, Placeholder.Time);
         writer.WriteString("model"u8, completion.Model);
     }
 
-    public static void WriteService(Utf8JsonWriter writer)
+    public static void WriteService(Utf8JsonWriter writer, string? tier)
     {
-        writer.WriteString("service_tier"u8, "default"u8);
+        writer.WriteString("service_tier"u8, tier ?? "default");
         writer.WriteString("system_fingerprint"u8, "fp_644f11dd4d"u8);
     }
 
@@ -54,16 +49,5 @@ internal static class Envelope
             default:
                 throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such kind of choices");
         }
-    }
-
-    /// <summary>Finds the places in JSON that begins with <see cref="WriteHead"/>.</summary>
-    public static Part Stampable(byte[] bytes, CommandSet commands)
-    {
-        var idAt = commands.Id is null ? bytes.AsSpan().IndexOf(IdPlaceholderBytes) : -1;
-        var createdAt = bytes.AsSpan().IndexOf("\"created\":"u8) + "\"created\":"u8.Length;
-        // Indented JSON has a space here.
-        if (bytes[createdAt] is (byte)' ')
-            createdAt++;
-        return new Part(bytes, idAt, IdLength, createdAt);
     }
 }

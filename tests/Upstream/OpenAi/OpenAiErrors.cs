@@ -59,13 +59,35 @@ internal static class OpenAiErrors
     public static Answer WrongCommand(WrongCommandException wrong) =>
         Of(400, new Error(wrong.Message, InvalidRequest, wrong.Command, "wrong_command"));
 
+    public static Answer NotFound(string message) => Of(404, new Error(message, InvalidRequest));
+
+    /// <summary>The refusal of a wrong request.</summary>
+    public static Answer Invalid(InvalidRequestException invalid) =>
+        Of(400, new Error(invalid.Message, InvalidRequest, invalid.Field, invalid.Code));
+
+    /// <summary>The body or the error that was commanded; null when there is none.</summary>
+    public static Answer? Given(CommandSet commands, string model, bool isStream)
+    {
+        if (commands.Body is { } given)
+        {
+            var type = commands.ContentType ?? (isStream ? EventStream.ContentType : "application/json");
+            return Answer.Of(commands.Status ?? 200, type, given);
+        }
+
+        return commands.Status is >= 300 and var status ? Commanded(status, model, commands) : null;
+    }
+
     /// <summary>The body for a status that was commanded.</summary>
     public static Answer Commanded(int status, string model, CommandSet commands) =>
-        Of(status, Commanded(Usual(status, model), commands));
+        commands.As is Provider.OpenAi
+            ? Of(status, Commanded(Usual(status, model), commands))
+            : ProviderErrors.Of(status, model, commands);
 
     /// <summary>The error as one line, for a stream that has begun.</summary>
     public static byte[] InStream(CommandSet commands) =>
-        Write(Commanded(Usual(500, ""), commands), new JsonWriterOptions { Encoder = Encoder });
+        commands.As is Provider.OpenAi
+            ? Write(Commanded(Usual(500, ""), commands), new JsonWriterOptions { Encoder = Encoder })
+            : ProviderErrors.InStream(500, "", commands);
 
     private static JavaScriptEncoder Encoder => JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 

@@ -1,10 +1,21 @@
+using Verbatim.Modules.Gateway.Inferences;
+
 namespace Verbatim.Modules.Gateway.Models;
 
 /// <summary>The settings under <c>Gateway</c>.</summary>
 internal sealed class GatewayOptions
 {
     /// <summary>The largest request body in bytes.</summary>
-    public int MaxRequestBytes { get; init; } = 8 * 1024 * 1024;
+    public int MaxRequestBytes { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>The most tries of one call, over all its deployments: 1 to 10.</summary>
+    public int MaxAttempts { get; init; } = 3;
+
+    /// <summary>How much of each call is kept.</summary>
+    public RecordingLevel Recording { get; init; }
+
+    /// <summary>A call whose client has gone is taken to its end and recorded whole, instead of ending it.</summary>
+    public bool DrainAbandoned { get; init; }
 
     /// <summary>Deployments by name.</summary>
     public Dictionary<string, DeploymentOptions> Deployments { get; init; } = new(StringComparer.OrdinalIgnoreCase);
@@ -13,6 +24,12 @@ internal sealed class GatewayOptions
 /// <summary>The settings under <c>Gateway:Deployments:&lt;name&gt;</c>.</summary>
 internal sealed class DeploymentOptions
 {
+    /// <summary>What stands there: <c>openai-compatible</c>, <c>openai</c>, <c>anthropic</c>, <c>azure-openai</c> …</summary>
+    public string Kind { get; init; } = "openai-compatible";
+
+    /// <summary>Azure's <c>api-version</c>.</summary>
+    public string? ApiVersion { get; init; }
+
     /// <summary>Where the provider is, up to and with its version: <c>https://api.openai.com/v1</c>.</summary>
     public string? BaseUrl { get; init; }
 

@@ -25,14 +25,15 @@ internal sealed class GetModel : IEndpoint
             .WithDescription("Tells whether a model can be asked, names that a pattern serves included.")
             .Produces<Model>()
             .WithResponseExample(StatusCodes.Status200OK, Model.Example)
-            .ProducesError(404, "model_not_found", OpenAiErrors.ModelNotFound("gpt-0").Message);
+            .ProducesError(404, "model_not_found", OpenAiErrors.Dialect.ModelNotFound("gpt-0").Message);
 
     private static Task HandleAsync(
         [Description("The model's name; it may have slashes in it.")] string model,
         HttpContext http,
-        Deployments deployments
+        Caller caller,
+        Catalogue catalogue
     ) =>
-        deployments.Find(model) is { } deployment
-            ? TypedResults.Ok(Model.From(deployment) with { Id = model }).ExecuteAsync(http)
-            : OpenAiErrors.WriteAsync(http, OpenAiErrors.ModelNotFound(model));
+        catalogue.Find(caller, model) is { } route
+            ? TypedResults.Ok(Model.From(route) with { Id = model }).ExecuteAsync(http)
+            : OpenAiErrors.Dialect.WriteAsync(http, OpenAiErrors.Dialect.ModelNotFound(model));
 }

@@ -26,8 +26,8 @@ internal sealed class ListModels : IEndpoint
             )
             .WithResponseExample(StatusCodes.Status200OK, new ModelList("list", [Model.Example]));
 
-    private static Ok<ModelList> Handle(Deployments deployments) =>
+    private static Ok<ModelList> Handle(Catalogue catalogue) =>
         TypedResults.Ok(
-            new ModelList("list", [.. deployments.Exact.Select(Model.From).OrderBy(m => m.Id, StringComparer.Ordinal)])
+            new ModelList("list", [.. catalogue.Exact.Select(Model.From).OrderBy(m => m.Id, StringComparer.Ordinal)])
         );
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Verbatim.Modules.Gateway.Providers;
 
 namespace Verbatim.Modules.Gateway.Models;
 
@@ -16,7 +17,8 @@ public sealed record Model(
 {
     internal static readonly Model Example = new("simulator", "model", 0, "simulator");
 
-    internal static Model From(Deployment deployment) => new(deployment.Pattern, "model", 0, deployment.Provider);
+    internal static Model From(Route route) =>
+        new(route.Model, "model", 0, ProviderKinds.NameOf(route.Tiers[0][0].Deployment.Provider.Kind));
 }
 
 /// <summary>A list of models, as OpenAI's API shows it.</summary>

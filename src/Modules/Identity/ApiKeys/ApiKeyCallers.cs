@@ -42,7 +42,8 @@ internal sealed class ApiKeyCallers
         Guid PrincipalId,
         DateTimeOffset? ExpiresAt,
         DateTimeOffset? RevokedAt,
-        IReadOnlyList<string> AllowedAddresses
+        IReadOnlyList<string> AllowedAddresses,
+        Guid? ProjectId
     );
 
     /// <summary>The result of authenticating with this secret, or null when it is nobody's.</summary>
@@ -96,6 +97,7 @@ internal sealed class ApiKeyCallers
         )
         {
             Reach = RoleScopes.ReachOf(role),
+            ProjectId = key.ProjectId,
         };
         DateTimeOffset? graceEndsAt = await reader.IsDBNullAsync(4, cancellationToken)
             ? null

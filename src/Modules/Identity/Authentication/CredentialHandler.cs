@@ -73,9 +73,11 @@ internal sealed class CredentialHandler(
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Context.Features.Get<AddressDenied>() is null
-            ? base.HandleForbiddenAsync(properties)
-            : Errors.WriteAsync(Context, AddressDenied.Error);
+        Context.Features.Get<AddressDenied>() is not null ? Errors.WriteAsync(Context, AddressDenied.Error)
+        : Context.User.Identity is CallerIdentity { Caller.Pending: { } pending }
+        && Context.GetEndpoint()?.Metadata.GetMetadata<OpenWhilePending>() is null
+            ? Errors.WriteAsync(Context, pending)
+        : base.HandleForbiddenAsync(properties);
 
     // Not a string of its own: a token has some 700 characters, and every request has one.
     private ReadOnlyMemory<char>? FindCredential()

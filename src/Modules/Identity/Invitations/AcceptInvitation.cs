@@ -73,6 +73,7 @@ internal sealed class AcceptInvitation : IEndpoint
                 )
             )
             .ProducesError(403, InvitationAcceptance.LogInFirst.Code, InvitationAcceptance.LogInFirst.Message)
+            .ProducesError(403, OneTimePasswords.ChangeFirst.Code, OneTimePasswords.ChangeFirst.Message)
             .ProducesError(404, InvitationAcceptance.NotFound.Code, InvitationAcceptance.NotFound.Message)
             .ProducesError(422, InvitationAcceptance.PasswordNeeded.Code, InvitationAcceptance.PasswordNeeded.Message)
             .ProducesError(

@@ -119,6 +119,8 @@ internal sealed class InvitationAcceptance(
             // An API key does not do: who has it has not shown that they are the person.
             if (caller?.PrincipalId != account || caller.LoginId is null)
                 return (null, LogInFirst);
+            if (caller.Pending is { } pending)
+                return (null, new Refusal(RefusalKind.Forbidden, pending.Code, pending.Message));
         }
         else
         {

@@ -10,7 +10,8 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Identity.Invitations;
 
 /// <summary>Where the link of an invitation leads: a new person chooses a password, a known one joins once they are logged in.</summary>
-internal sealed class InvitationPages(FormTokens formTokens, InvitationAcceptance acceptance) : IEndpoint
+internal sealed class InvitationPages(FormTokens formTokens, LoginVisits visits, InvitationAcceptance acceptance)
+    : IEndpoint
 {
     private const string Path = "/invitation";
 
@@ -58,9 +59,7 @@ internal sealed class InvitationPages(FormTokens formTokens, InvitationAcceptanc
                 return Ask(http, open, refusal!.Message, StatusCodes.Status422UnprocessableEntity);
             return accepted.IsNew
                 ? LoginPage.Password(
-                    formTokens.Issue(http),
-                    LocalPath.Root,
-                    accepted.Email,
+                    await visits.OfAsync(http, LocalPath.Root, open.TenantId.ToString(), accepted.Email),
                     note: $"You are a member of {open.Organization}. Log in with the password that you have chosen."
                 )
                 : Joined(open);

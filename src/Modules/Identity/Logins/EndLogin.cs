@@ -16,6 +16,7 @@ internal sealed class EndLogin : IEndpoint
         routes
             .MapDelete("/logins/{id:guid}", HandleAsync)
             .RequireScope(Scopes.AccountWrite)
+            .OpenWhilePending()
             .WithTags("Logins")
             .WithSummary("End a login")
             .WithDescription(

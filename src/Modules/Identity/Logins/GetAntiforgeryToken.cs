@@ -27,6 +27,7 @@ internal sealed class GetAntiforgeryToken : IEndpoint
         routes
             .MapGet("/auth/antiforgery", Handle)
             .RequireScope(Scopes.AccountRead)
+            .OpenWhilePending()
             .WithTags("Authentication")
             .WithSummary("Get the antiforgery token")
             .WithDescription(

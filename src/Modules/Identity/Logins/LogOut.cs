@@ -21,6 +21,7 @@ internal sealed class LogOut : IEndpoint
         routes
             .MapPost("/auth/logout", HandleAsync)
             .RequireScope(Scopes.AccountWrite)
+            .OpenWhilePending()
             .WithTags("Authentication")
             .WithSummary("Log out")
             .WithDescription("Ends the login that this request belongs to, with all of its tokens, and its cookie.")

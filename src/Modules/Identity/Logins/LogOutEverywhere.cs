@@ -20,6 +20,7 @@ internal sealed class LogOutEverywhere : IEndpoint
         routes
             .MapPost("/auth/logout-everywhere", HandleAsync)
             .RequireScope(Scopes.AccountWrite)
+            .OpenWhilePending()
             .WithTags("Authentication")
             .WithSummary("Log out everywhere")
             .WithDescription(

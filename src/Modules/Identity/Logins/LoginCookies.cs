@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Npgsql;
 using Verbatim.Modules.Identity.Authentication;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
@@ -34,11 +35,13 @@ internal sealed class LoginCookies
     private const string PlainName = "verbatim";
 
     private readonly Database _database;
+    private readonly OneTimePasswords _oneTimePasswords;
     private readonly CallerCache _callers;
 
-    public LoginCookies(Database database, Standings standings, TimeProvider time)
+    public LoginCookies(Database database, OneTimePasswords oneTimePasswords, Standings standings, TimeProvider time)
     {
         _database = database;
+        _oneTimePasswords = oneTimePasswords;
         _callers = new CallerCache(standings, time, ReadAsync);
     }
 
@@ -138,10 +141,12 @@ internal sealed class LoginCookies
         var scopes = granted is null
             ? RoleScopes.Of(role)
             : RoleScopes.Of(role).Where(granted.Contains).ToFrozenSet(StringComparer.Ordinal);
+        var pending = await _oneTimePasswords.PendingOfAsync(tenantId, loginId, cancellationToken);
         var caller = new Caller(tenantId, $"user:{userId}", userId, scopes)
         {
-            Reach = RoleScopes.ReachOf(role),
+            Reach = pending is null ? RoleScopes.ReachOf(role) : Reach.Own,
             LoginId = loginId,
+            Pending = pending,
         };
         return new FoundCaller(caller, reader.GetFieldValue<DateTimeOffset>(2), [loginId, userId, tenantId]);
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.Door;
 using Verbatim.Platform.Http.OpenApi;
@@ -47,6 +48,7 @@ internal sealed class RefreshLogin : IEndpoint
         RefreshLoginRequest request,
         HttpContext http,
         RefreshTokens tokens,
+        OneTimePasswords oneTimePasswords,
         CancellationToken cancellationToken
     )
     {
@@ -58,8 +60,9 @@ internal sealed class RefreshLogin : IEndpoint
             scopes: null,
             cancellationToken
         );
-        return outcome is RefreshOutcome.Refreshed { Started: var started, TenantId: var tenantId }
-            ? TypedResults.Ok(SignInResponse.From(started, tenantId, mustChangePassword: false))
-            : Problems.Create(Refused);
+        if (outcome is not RefreshOutcome.Refreshed { Started: var started, TenantId: var tenantId })
+            return Problems.Create(Refused);
+        var pending = await oneTimePasswords.PendingOfAsync(tenantId, started.Id, cancellationToken);
+        return TypedResults.Ok(SignInResponse.From(started, tenantId, mustChangePassword: pending is not null));
     }
 }

@@ -61,7 +61,7 @@ internal sealed class SignIn : IEndpoint
             .WithTags("Authentication")
             .WithSummary("Log in")
             .WithDescription(
-                "Exchanges an address and a password for an access token of 15 minutes and a refresh token, or for a cookie. Every attempt is recorded."
+                "Exchanges an address and a password for an access token of 15 minutes and a refresh token, or for a cookie. Every attempt is recorded. A login with a one-time password (`mustChangePassword`) reaches your own profile, the change of the password and the end of logins; all else answers 403 `identity.password-change-required` until the password is changed."
             )
             .WithRequestExample(new SignInRequest("ada@example.org", "correct horse battery staple"))
             .WithResponseExample(StatusCodes.Status200OK, SignInResponse.Example)

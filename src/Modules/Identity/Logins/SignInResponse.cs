@@ -8,7 +8,9 @@ namespace Verbatim.Modules.Identity.Logins;
 /// <param name="ExpiresIn">Seconds until the access token, or the login by cookie, ends.</param>
 /// <param name="RefreshToken">For <c>POST /api/auth/refresh</c>, once; null for a login by cookie.</param>
 /// <param name="AntiforgeryToken">For <c>x-csrf-token</c>, with every request that changes something; only for a login by cookie.</param>
-/// <param name="MustChangePassword">True while the password is the one-time one: change it with <c>POST /api/auth/password</c>.</param>
+/// <param name="MustChangePassword">
+/// True while the password is the one-time one: change it with <c>POST /api/auth/password</c>. The login goes on; until then it can do nothing else.
+/// </param>
 /// <param name="MustSetUpSecondFactor">
 /// True when the organization asks for a second factor and there is none: set one up with <c>POST /api/auth/second-factor</c>, the one thing that
 /// this login can do, and log in again.

@@ -53,7 +53,13 @@ internal sealed class FirstStart(
                     tenantId,
                     new OrganizationCreated(Setting("Identity:OrganizationName") ?? "My organization", now)
                 ),
-                documents.New<User>(userId, new UserCreated(email, Role.Admin, now)),
+                documents.New<User>(
+                    userId,
+                    // A password that the operator has chosen is their own; a printed one is for once.
+                    givenPassword is null
+                        ? new UserCreated(email, Role.Admin, now)
+                        : new UserJoined(email, Role.Admin, now, InvitationId: null)
+                ),
                 documents.New<ApiKey>(
                     keyId,
                     new ApiKeyCreated(

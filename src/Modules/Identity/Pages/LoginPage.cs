@@ -1,5 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Identity.ExternalIdentity.Logins;
+using Verbatim.Modules.Identity.ExternalIdentity.Providers;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Users;
 
@@ -19,6 +21,9 @@ internal static class LoginPage
     public const string CodeField = "code";
     public const string OrganizationField = "organizationId";
 
+    /// <summary>The organization whose people the page is for, in its address and in its form.</summary>
+    public const string InField = "organization";
+
     public const string WrongCredentials = "The address or the password is wrong.";
     public const string WrongCode = "The code is wrong, was used before, or has run out. Take the next one.";
     public const string Expired = "That took too long, or began in another window. Please log in again.";
@@ -26,9 +31,7 @@ internal static class LoginPage
     public const string Busy = "There is too much to do just now. Please try again in a moment.";
 
     public static PageResult Password(
-        Html formToken,
-        LocalPath returnTo,
-        string email = "",
+        LoginVisit visit,
         string? error = null,
         string? note = null,
         int status = StatusCodes.Status200OK
@@ -39,15 +42,15 @@ internal static class LoginPage
                 $"""
                 {Forms.Error(error)}{Forms.Note(note)}
                 <form method="post" action="{Path}">
-                {formToken}{Return(returnTo)}
+                {visit.FormToken}{Return(visit)}
                 {Forms.Field(
                     "E-mail address",
                     EmailField,
                     "email",
                     "username",
-                    email,
+                    visit.Email,
                     maxLength: 254,
-                    isFirst: email.Length == 0
+                    isFirst: visit.Email.Length == 0
                 )}
                 {Forms.Field(
                     "Password",
@@ -55,10 +58,11 @@ internal static class LoginPage
                     "password",
                     "current-password",
                     maxLength: 1000,
-                    isFirst: email.Length > 0
+                    isFirst: visit.Email.Length > 0
                 )}
                 <button type="submit">Log in</button>
                 </form>
+                {Offers(visit)}
                 <p class="links"><a href="{ResetPages.AskPath}">I do not know my password any more</a></p>
                 """
             )
@@ -68,8 +72,7 @@ internal static class LoginPage
         };
 
     public static PageResult Factor(
-        Html formToken,
-        LocalPath returnTo,
+        LoginVisit visit,
         string challenge,
         string? error = null,
         int status = StatusCodes.Status200OK
@@ -80,7 +83,7 @@ internal static class LoginPage
                 $"""
                 {Forms.Error(error)}
                 <form method="post" action="{FactorPath}">
-                {formToken}{Return(returnTo)}
+                {visit.FormToken}{Return(visit)}
                 <input type="hidden" name="{ChallengeField}" value="{challenge}">
                 {Forms.Field(
                     "Code",
@@ -93,7 +96,7 @@ internal static class LoginPage
                 )}
                 <button type="submit">Go on</button>
                 </form>
-                <p class="links"><a href="{Path}">Begin again</a></p>
+                <p class="links"><a href="{visit.ReturnTo.AsReturnOf(Path)}">Begin again</a></p>
                 """
             )
         )
@@ -101,18 +104,13 @@ internal static class LoginPage
             Status = status,
         };
 
-    public static PageResult Organization(
-        Html formToken,
-        LocalPath returnTo,
-        string challenge,
-        IReadOnlyList<Membership> choices
-    ) =>
+    public static PageResult Organization(LoginVisit visit, string challenge, IReadOnlyList<Membership> choices) =>
         new(
             "Where do you go?",
             Html.Of(
                 $"""
                 <form method="post" action="{OrganizationPath}">
-                {formToken}{Return(returnTo)}
+                {visit.FormToken}{Return(visit)}
                 <input type="hidden" name="{ChallengeField}" value="{challenge}">
                 {Html.Join(choices.Select(Choice))}
                 </form>
@@ -121,36 +119,24 @@ internal static class LoginPage
         );
 
     /// <summary>The page for a step that is not the last.</summary>
-    public static PageResult Of(LoginStep step, Html formToken, LocalPath returnTo, string email, HttpContext http)
-    {
-        switch (step)
+    public static PageResult Of(LoginStep step, LoginVisit visit, HttpContext http) =>
+        step switch
         {
-            case LoginStep.NeedsFactor { Challenge: var challenge }:
-                return Factor(formToken, returnTo, challenge);
-            case LoginStep.NeedsOrganization { Challenge: var challenge, Choices: var choices }:
-                return Organization(formToken, returnTo, challenge, choices);
-            case LoginStep.TooMany { RetryAfter: var wait }:
-                return Password(
-                    formToken,
-                    returnTo,
-                    email,
-                    TooMany(http, wait),
-                    status: StatusCodes.Status429TooManyRequests
-                );
-            case LoginStep.NoMembership:
-                return Password(formToken, returnTo, email, NoMembership, status: StatusCodes.Status403Forbidden);
-            case LoginStep.Expired:
-                return Password(formToken, returnTo, email, Expired, status: StatusCodes.Status401Unauthorized);
-            default:
-                return Password(
-                    formToken,
-                    returnTo,
-                    email,
-                    WrongCredentials,
-                    status: StatusCodes.Status401Unauthorized
-                );
-        }
-    }
+            LoginStep.NeedsFactor { Challenge: var challenge } => Factor(visit, challenge),
+            LoginStep.NeedsOrganization { Challenge: var challenge, Choices: var choices } => Organization(
+                visit,
+                challenge,
+                choices
+            ),
+            LoginStep.TooMany { RetryAfter: var wait } => Password(
+                visit,
+                TooMany(http, wait),
+                status: StatusCodes.Status429TooManyRequests
+            ),
+            LoginStep.NoMembership => Password(visit, NoMembership, status: StatusCodes.Status403Forbidden),
+            LoginStep.Expired => Password(visit, Expired, status: StatusCodes.Status401Unauthorized),
+            _ => Password(visit, WrongCredentials, status: StatusCodes.Status401Unauthorized),
+        };
 
     /// <summary>The sentence, and the header that goes with it.</summary>
     public static string TooMany(HttpContext http, TimeSpan wait)
@@ -161,8 +147,34 @@ internal static class LoginPage
         return $"Too many attempts have failed. Please wait {time} before the next one.";
     }
 
-    private static Html Return(LocalPath returnTo) =>
-        Html.Of($"<input type=\"hidden\" name=\"{ReturnField}\" value=\"{returnTo.Value}\">");
+    private static Html Return(LoginVisit visit)
+    {
+        var organization = visit.OrganizationId is { } id
+            ? Html.Of($"<input type=\"hidden\" name=\"{InField}\" value=\"{id.ToString()}\">")
+            : Html.Empty;
+        return Html.Of(
+            $"<input type=\"hidden\" name=\"{ReturnField}\" value=\"{visit.ReturnTo.Value}\">{organization}"
+        );
+    }
+
+    private static Html Offers(LoginVisit visit) =>
+        visit.Providers.Count == 0
+            ? Html.Empty
+            : Html.Of(
+                $"""
+                <p class="or">or</p>
+                {Html.Join(visit.Providers.Select(p => Offer(p, visit.ReturnTo)))}
+                """
+            );
+
+    private static Html Offer(OfferedProvider provider, LocalPath returnTo) =>
+        Html.Of(
+            $"""
+            <a class="button quiet" href="{returnTo.AsReturnOf(
+                ExternalLoginPages.PathOf(provider.Id)
+            )}">Go on with {provider.Name}</a>
+            """
+        );
 
     private static Html Choice(Membership membership) =>
         Html.Of(

@@ -8,15 +8,13 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Identity.Pages;
 
 /// <summary>Logging in with a browser.</summary>
-internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
+internal sealed class LoginPages(FormTokens tokens, LoginVisits visits, LoginFlow flow) : IEndpoint
 {
-    private const string ApplicationPrefix = "/oauth/";
-
     public string Prefix => "";
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPage(LoginPage.Path, http => Task.FromResult<IResult>(Show(http)));
+        routes.MapPage(LoginPage.Path, ShowAsync);
         Post(routes, LoginPage.Path, LogInAsync);
         Post(routes, LoginPage.FactorPath, ProveFactorAsync);
         Post(routes, LoginPage.OrganizationPath, ChooseAsync);
@@ -25,17 +23,8 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
     private static void Post(
         IEndpointRouteBuilder routes,
         string path,
-        Func<HttpContext, IFormCollection, LocalPath, Task<IResult>> handle
-    ) =>
-        routes.MapForm(
-            path,
-            AddressLimit.Logins,
-            async http =>
-            {
-                var form = await ReadFormAsync(http);
-                return await handle(http, form, LocalPath.OrRoot(form[LoginPage.ReturnField]));
-            }
-        );
+        Func<HttpContext, IFormCollection, Task<IResult>> handle
+    ) => routes.MapForm(path, AddressLimit.Logins, async http => await handle(http, await ReadFormAsync(http)));
 
     /// <summary>The form of a request; an empty one where it has none.</summary>
     internal static async Task<IFormCollection> ReadFormAsync(HttpContext http)
@@ -60,96 +49,95 @@ internal sealed class LoginPages(FormTokens tokens, LoginFlow flow) : IEndpoint
         }
     }
 
-    private PageResult Show(HttpContext http) =>
-        LoginPage.Password(tokens.Issue(http), LocalPath.OrRoot(http.Request.Query["returnTo"]));
+    private async Task<IResult> ShowAsync(HttpContext http)
+    {
+        var query = http.Request.Query;
+        return LoginPage.Password(
+            await visits.OfAsync(
+                http,
+                LocalPath.OrRoot(query[LoginPage.ReturnField]),
+                query[LoginPage.InField],
+                email: null
+            )
+        );
+    }
 
-    private async Task<IResult> LogInAsync(HttpContext http, IFormCollection form, LocalPath returnTo)
+    private async Task<IResult> LogInAsync(HttpContext http, IFormCollection form)
     {
         var email = Text(form, LoginPage.EmailField, 254);
         if (!tokens.IsValid(http, form))
-            return Forged(http, returnTo, email ?? "");
+            return await ForgedAsync(http, form);
         var password = Text(form, LoginPage.PasswordField, 1000);
         if (email is null || password is null)
-            return LoginPage.Of(new LoginStep.Wrong(), tokens.Issue(http), returnTo, email ?? "", http);
+            return LoginPage.Of(new LoginStep.Wrong(), await VisitAsync(http, form), http);
         try
         {
             var wish = new LoginWish(OrganizationId: null, ByCookie: true, MayChoose: true);
-            var step = await flow.BeginAsync(http, email, password, wish, http.RequestAborted);
-            return Next(http, step, returnTo, email);
+            return await NextAsync(http, form, await flow.BeginAsync(http, email, password, wish, http.RequestAborted));
         }
         catch (BusyException)
         {
             http.Response.Headers.RetryAfter = "2";
             return LoginPage.Password(
-                tokens.Issue(http),
-                returnTo,
-                email,
+                await VisitAsync(http, form),
                 LoginPage.Busy,
                 status: StatusCodes.Status503ServiceUnavailable
             );
         }
     }
 
-    private async Task<IResult> ProveFactorAsync(HttpContext http, IFormCollection form, LocalPath returnTo)
+    private async Task<IResult> ProveFactorAsync(HttpContext http, IFormCollection form)
     {
         if (!tokens.IsValid(http, form))
-            return Forged(http, returnTo, "");
+            return await ForgedAsync(http, form);
         var challenge = Text(form, LoginPage.ChallengeField, 2000) ?? "";
         var code = Text(form, LoginPage.CodeField, 40) ?? "";
         var step = await flow.ProveFactorAsync(http, challenge, code, mayChoose: true, http.RequestAborted);
         return step switch
         {
             LoginStep.Wrong => LoginPage.Factor(
-                tokens.Issue(http),
-                returnTo,
+                await VisitAsync(http, form),
                 challenge,
                 LoginPage.WrongCode,
                 StatusCodes.Status401Unauthorized
             ),
             LoginStep.TooMany { RetryAfter: var wait } => LoginPage.Factor(
-                tokens.Issue(http),
-                returnTo,
+                await VisitAsync(http, form),
                 challenge,
                 LoginPage.TooMany(http, wait),
                 StatusCodes.Status429TooManyRequests
             ),
-            _ => Next(http, step, returnTo, ""),
+            _ => await NextAsync(http, form, step),
         };
     }
 
-    private async Task<IResult> ChooseAsync(HttpContext http, IFormCollection form, LocalPath returnTo)
+    private async Task<IResult> ChooseAsync(HttpContext http, IFormCollection form)
     {
         if (!tokens.IsValid(http, form) || !Guid.TryParse(form[LoginPage.OrganizationField], out var organization))
-            return Forged(http, returnTo, "");
+            return await ForgedAsync(http, form);
         var challenge = Text(form, LoginPage.ChallengeField, 2000) ?? "";
-        return Next(http, await flow.ChooseAsync(http, challenge, organization, http.RequestAborted), returnTo, "");
+        return await NextAsync(http, form, await flow.ChooseAsync(http, challenge, organization, http.RequestAborted));
     }
 
-    private IResult Next(HttpContext http, LoginStep step, LocalPath returnTo, string email)
+    private async Task<IResult> NextAsync(HttpContext http, IFormCollection form, LoginStep step)
     {
         if (step is not LoginStep.Started started)
-            return LoginPage.Of(step, tokens.Issue(http), returnTo, email, http);
+            return LoginPage.Of(step, await VisitAsync(http, form), http);
+        var returnTo = ReturnOf(form);
         if (started.Login.MustSetUpSecondFactor)
-            return new SeeOther(SecondFactorPages.Path);
-        if (started.MustChangePassword)
-            return new SeeOther(returnTo.AsReturnOf(PasswordPage.Path));
-        // From there an application's own address may follow, to which the policy of this page would not let its form lead.
-        return returnTo.Value.StartsWith(ApplicationPrefix, StringComparison.Ordinal)
-            ? new PageResult("You are logged in", Html.Of($"<p><a href=\"{returnTo.Value}\">Go on</a></p>"))
-            {
-                Refresh = returnTo,
-            }
-            : new SeeOther(returnTo == LocalPath.Root ? AccountPage.Path : returnTo.Value);
+            returnTo = LocalPath.OrRoot(SecondFactorPages.Path);
+        return started.MustChangePassword
+            ? new SeeOther(returnTo.AsReturnOf(PasswordPage.Path))
+            : Onward.To(returnTo, "You are logged in");
     }
 
-    private PageResult Forged(HttpContext http, LocalPath returnTo, string email) =>
-        LoginPage.Password(
-            tokens.Issue(http),
-            returnTo,
-            email,
-            LoginPage.Expired,
-            status: StatusCodes.Status400BadRequest
-        );
+    private async Task<PageResult> ForgedAsync(HttpContext http, IFormCollection form) =>
+        LoginPage.Password(await VisitAsync(http, form), LoginPage.Expired, status: StatusCodes.Status400BadRequest);
+
+    private Task<LoginVisit> VisitAsync(HttpContext http, IFormCollection form) =>
+        visits.OfAsync(http, ReturnOf(form), form[LoginPage.InField], Text(form, LoginPage.EmailField, 254) ?? "");
+
+    private static LocalPath ReturnOf(IFormCollection form) => LocalPath.OrRoot(form[LoginPage.ReturnField]);
 
     internal static string? Text(IFormCollection form, string field, int maxLength) =>
         form[field] is [{ Length: > 0 } text] && text.Length <= maxLength ? text : null;

@@ -7,7 +7,7 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Identity.Pages;
 
 /// <summary>Logging out with a browser: with a form, since a link could be followed from anywhere.</summary>
-internal sealed class LogoutPages(LoginEnder logins, FormTokens tokens) : IEndpoint
+internal sealed class LogoutPages(LoginEnder logins, LoginVisits visits) : IEndpoint
 {
     public const string Path = "/logout";
 
@@ -40,6 +40,9 @@ internal sealed class LogoutPages(LoginEnder logins, FormTokens tokens) : IEndpo
             return new SeeOther(LoginPage.Path);
         await logins.EndAsync(caller.For(http), caller.LoginId!.Value, LoginEndReason.LoggedOut, http.RequestAborted);
         LoginCookies.Clear(http);
-        return LoginPage.Password(tokens.Issue(http), LocalPath.Root, note: "You are logged out.");
+        return LoginPage.Password(
+            await visits.OfAsync(http, LocalPath.Root, organization: null, email: null),
+            note: "You are logged out."
+        );
     }
 }

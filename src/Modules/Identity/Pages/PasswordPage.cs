@@ -52,7 +52,7 @@ internal sealed class PasswordPage(OwnPassword own, PasswordChanger changer) : I
                 http.RequestAborted
             );
             return weakness is null
-                ? new SeeOther(returnTo == LocalPath.Root ? AccountPage.Path : returnTo.Value)
+                ? Onward.To(returnTo, "Your password is changed")
                 : Form(http, returnTo, weakness.Message, StatusCodes.Status422UnprocessableEntity);
         }
         catch (BusyException)
@@ -60,6 +60,11 @@ internal sealed class PasswordPage(OwnPassword own, PasswordChanger changer) : I
             return Form(http, returnTo, LoginPage.Busy, StatusCodes.Status503ServiceUnavailable);
         }
     }
+
+    private static Html Reason(HttpContext http) =>
+        PageVisitor.TryFind(http, out var caller) && caller.Pending is not null
+            ? Html.Of($"<p>You have logged in with a one-time password. Choose one of your own, and go on.</p>")
+            : Html.Empty;
 
     private static PageResult Form(
         HttpContext http,
@@ -71,7 +76,7 @@ internal sealed class PasswordPage(OwnPassword own, PasswordChanger changer) : I
             "Choose a password",
             Html.Of(
                 $"""
-                {Forms.Error(error)}
+                {Forms.Error(error)}{Reason(http)}
                 <form method="post" action="{Path}">
                 {PageVisitor.FormToken(http)}
                 <input type="hidden" name="{LoginPage.ReturnField}" value="{returnTo.Value}">

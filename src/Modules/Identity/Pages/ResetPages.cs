@@ -11,6 +11,7 @@ namespace Verbatim.Modules.Identity.Pages;
 /// <summary>A forgotten password with a browser: asking for the mail, and choosing a new password with its link.</summary>
 internal sealed class ResetPages(
     FormTokens formTokens,
+    LoginVisits visits,
     PasswordResetRequests requests,
     ResetTokens resetTokens,
     PasswordResetter resetter
@@ -79,8 +80,7 @@ internal sealed class ResetPages(
             return Choose(http, token, LoginPage.Busy, StatusCodes.Status503ServiceUnavailable);
         }
         return LoginPage.Password(
-            formTokens.Issue(http),
-            LocalPath.Root,
+            await visits.OfAsync(http, LocalPath.Root, organization: null, email: null),
             note: "Your password is changed. Log in with the new one."
         );
     }

@@ -37,6 +37,8 @@ internal sealed class SecondFactorPages(FactorChanges changes, SecondFactors fac
     {
         if (!PageVisitor.TryFind(http, out var caller))
             return PageVisitor.ToLogin(http);
+        if (caller.Pending is not null)
+            return new SeeOther(LocalPath.OrRoot(Path).AsReturnOf(PasswordPage.Path));
         try
         {
             return await handle(http, caller, await LoginPages.ReadFormAsync(http));

@@ -34,6 +34,7 @@ internal sealed class ChangePassword : IEndpoint
         routes
             .MapPost("/auth/password", HandleAsync)
             .RequireScope(Scopes.AccountWrite)
+            .OpenWhilePending()
             .WithTags("Authentication")
             .WithSummary("Change your password")
             .WithDescription(

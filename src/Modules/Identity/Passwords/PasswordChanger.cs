@@ -1,3 +1,4 @@
+using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Users;
@@ -8,7 +9,12 @@ namespace Verbatim.Modules.Identity.Passwords;
 
 /// <summary>Gives a person a new password and ends their other logins, however they have proved that they may: the one place that does.</summary>
 [Singleton]
-internal sealed class PasswordChanger(PasswordHashing hashing, DocumentStore store, LoginEnder logins)
+internal sealed class PasswordChanger(
+    PasswordHashing hashing,
+    DocumentStore store,
+    LoginEnder logins,
+    Standings standings
+)
 {
     /// <summary>Checks the new password, keeps it, and ends the logins that the old one had started.</summary>
     /// <param name="context">Who changes it; its organization is replaced by the person's home.</param>
@@ -50,6 +56,7 @@ internal sealed class PasswordChanger(PasswordHashing hashing, DocumentStore sto
         );
         if (outcome.Match<Refusal?>(_ => null, refusal => refusal) is { } refused)
             return refused;
+        standings.Forget(account.UserId);
         // Once it is changed, a client that goes away must not keep the old logins alive.
         await logins.EndAllAsync(
             atHome with

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Authentication;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.OAuth.Grants;
+using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
@@ -20,6 +21,7 @@ internal sealed class AccessTokens
     private readonly Principals _principals;
     private readonly Standings _standings;
     private readonly RevokedTokens _revoked;
+    private readonly OneTimePasswords _oneTimePasswords;
     private readonly TimeProvider _time;
     private readonly AccessTokenValidator _validator;
 
@@ -32,6 +34,7 @@ internal sealed class AccessTokens
         Principals principals,
         Standings standings,
         RevokedTokens revoked,
+        OneTimePasswords oneTimePasswords,
         TimeProvider time
     )
     {
@@ -40,6 +43,7 @@ internal sealed class AccessTokens
         _principals = principals;
         _standings = standings;
         _revoked = revoked;
+        _oneTimePasswords = oneTimePasswords;
         _time = time;
         _validator = new AccessTokenValidator(issuer.Required, Audience, time, ClockSkew);
     }
@@ -87,6 +91,7 @@ internal sealed class AccessTokens
             return null;
 
         // A token never does more than its principal may do now.
+        var pending = await _oneTimePasswords.PendingOfAsync(tenantId, token.LoginId, cancellationToken);
         var caller = new Caller(
             tenantId,
             principalId == clientId ? $"client:{clientId}" : $"user:{principalId}",
@@ -94,8 +99,9 @@ internal sealed class AccessTokens
             token.Scopes.Where(RoleScopes.Of(role).Contains).ToHashSet(StringComparer.Ordinal)
         )
         {
-            Reach = RoleScopes.ReachOf(role),
+            Reach = pending is null ? RoleScopes.ReachOf(role) : Reach.Own,
             LoginId = token.LoginId,
+            Pending = pending,
         };
         var restsOn = new List<Guid> { principalId, tenantId };
         restsOn.Insert(0, token.LoginId ?? token.Id);

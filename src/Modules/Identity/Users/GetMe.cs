@@ -17,6 +17,7 @@ internal sealed class GetMe : IEndpoint
         routes
             .MapGet("/me", HandleAsync)
             .RequireScope(Scopes.AccountRead)
+            .OpenWhilePending()
             .WithTags("Authentication")
             .WithSummary("See who you are")
             .WithDescription(

@@ -105,7 +105,7 @@ internal sealed record UserJoined(
 
 /// <summary>The person has replaced their password; neither the old nor the new one is on record.</summary>
 [EventType("identity.password-changed")]
-internal sealed record PasswordChanged : IEvent;
+internal sealed record PasswordChanged : IStandingChange;
 
 /// <summary>The person may do something else; their credentials follow within a second.</summary>
 /// <param name="Role">What the person may do.</param>

@@ -26,6 +26,16 @@ public sealed class ExternalClaimsTests
         "api"
     );
 
+    private static readonly ExternalLoginState State = new(
+        Guid.Empty,
+        "state",
+        "nonce",
+        "verifier",
+        "/",
+        MaxAge: null,
+        Now
+    );
+
     [Fact]
     public void The_first_mapping_that_holds_gives_the_role()
     {
@@ -33,6 +43,8 @@ public sealed class ExternalClaimsTests
         Assert.Equal(Role.Auditor, With(["auditors"]).RoleUnder(Provider));
         Assert.Equal(Role.User, With(["others"]).RoleUnder(Provider));
         Assert.Null(With(["others"]).RoleUnder(Provider with { DefaultRole = null }));
+        Assert.Equal(Role.Viewer, With(["others"]).RoleUnder(Provider, invited: Role.Viewer));
+        Assert.Equal(Role.Auditor, With(["auditors"]).RoleUnder(Provider, invited: Role.Viewer));
     }
 
     [Theory]
@@ -57,6 +69,17 @@ public sealed class ExternalClaimsTests
         Assert.Null(Read(new { aud = (string[])["other"] }));
         Assert.Null(Read(new { aud = "verbatim", azp = "other" }));
         Assert.Null(Read(new { aud = 7 }));
+    }
+
+    [Fact]
+    public void Who_is_asked_to_prove_themself_anew_must_have_done_so()
+    {
+        var past = Now.AddMinutes(-5).ToUnixTimeSeconds();
+
+        Assert.NotNull(Read(new { aud = "verbatim", auth_time = past }, maxAge: 300));
+        Assert.Null(Read(new { aud = "verbatim", auth_time = past }, maxAge: 60));
+        Assert.Null(Read(new { aud = "verbatim" }, maxAge: 300));
+        Assert.NotNull(Read(new { aud = "verbatim" }));
     }
 
     [Fact]
@@ -95,7 +118,7 @@ public sealed class ExternalClaimsTests
                     {
                         var payload = Encoding.UTF8.GetBytes(json);
                         if (
-                            ExternalClaims.Read(payload, Provider, "nonce", Now) is not null
+                            ExternalClaims.Read(payload, Provider, State, Now) is not null
                             || ExternalClaims.ReadAccess(payload, Provider.Issuer, "api", Now) is not null
                         )
                             return false;
@@ -107,7 +130,7 @@ public sealed class ExternalClaimsTests
 
     private static ExternalClaims With(string[] roles) => new("ada", "ada@example.org", IsEmailVerified: true, roles);
 
-    private static ExternalClaims? Read(object audience)
+    private static ExternalClaims? Read(object audience, long? maxAge = null)
     {
         var claims = new Dictionary<string, object>(StringComparer.Ordinal)
         {
@@ -119,6 +142,14 @@ public sealed class ExternalClaimsTests
         };
         foreach (var property in audience.GetType().GetProperties())
             claims[property.Name] = property.GetValue(audience)!;
-        return ExternalClaims.Read(JsonSerializer.SerializeToUtf8Bytes(claims), Provider, "nonce", Now);
+        return ExternalClaims.Read(
+            JsonSerializer.SerializeToUtf8Bytes(claims),
+            Provider,
+            State with
+            {
+                MaxAge = maxAge,
+            },
+            Now
+        );
     }
 }

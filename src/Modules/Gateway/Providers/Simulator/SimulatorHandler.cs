@@ -112,7 +112,7 @@ internal sealed class SimulatorHandler(TimeProvider time) : HttpMessageHandler
     private static HttpResponseMessage Refuse(HttpRequestMessage request, WireError error)
     {
         var writer = new ArrayBufferWriter<byte>(256);
-        OpenAiErrors.Write(writer, error);
+        OpenAiErrors.Dialect.Write(writer, error, "");
         return Respond(request, new ReadOnlyMemoryContent(writer.WrittenMemory), Json, error.Status);
     }
 

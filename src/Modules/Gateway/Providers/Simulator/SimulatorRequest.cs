@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Verbatim.Modules.Gateway.Wire;
-using Verbatim.Modules.Gateway.Wire.OpenAi;
 
 namespace Verbatim.Modules.Gateway.Providers.Simulator;
 
@@ -14,14 +13,14 @@ internal sealed class SimulatorRequest
     private const int MaxChoices = 128;
     private const int MaxStops = 4;
 
-    private SimulatorRequest(ChatRequest chat, SimulatorOptions options)
+    private SimulatorRequest(WireRequest chat, SimulatorOptions options)
     {
         Chat = chat;
         Options = options;
     }
 
     /// <summary>What every request has.</summary>
-    public ChatRequest Chat { get; }
+    public WireRequest Chat { get; }
 
     /// <summary>What the model's name asks for.</summary>
     public SimulatorOptions Options { get; }
@@ -58,7 +57,7 @@ internal sealed class SimulatorRequest
     )
     {
         request = null;
-        if (!ChatRequest.TryRead(body, out var chat, out error))
+        if (!WireRequest.TryRead(body, out var chat, out error))
             return false;
         if (!SimulatorOptions.TryParse(chat.Model, out var options, out var why))
         {

@@ -89,7 +89,7 @@ internal sealed class SimulatorStream : SimulatedBody
         _given = 0;
         if (_events == _options.ErrorAfter)
         {
-            OpenAiErrors.WriteEvent(_event, SimulatorHandler.AskedToFail(500));
+            OpenAiErrors.Dialect.WriteEvent(_event, SimulatorHandler.AskedToFail(500), "", 0);
             _end = End.Over;
         }
         else if (_unfinished > 0)

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Net.Mime;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Platform.Http;
@@ -8,90 +6,42 @@ using Verbatim.Platform.Http;
 namespace Verbatim.Modules.Gateway.Wire.Anthropic;
 
 /// <summary>
-/// Errors as Anthropic's clients read them: <c>{"type":"error","error":{"type","message"}}</c> (Claude API reference, "Errors").
+/// Errors as Anthropic's clients read them: <c>{"type":"error","error":{"type","message"},"request_id"}</c>, the type following from the status
+/// (Anthropic's API reference, "Errors").
 /// </summary>
-internal sealed class AnthropicErrors : IErrorDialect
+internal sealed class AnthropicErrors : WireDialect
 {
     /// <summary>The dialect, as metadata of a route.</summary>
     public static readonly AnthropicErrors Dialect = new();
 
-    private static readonly JsonWriterOptions WriterOptions = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true,
-    };
+    /// <inheritdoc/>
+    public override string Name => "Anthropic";
 
     /// <inheritdoc/>
-    public string Name => "Anthropic";
+    public override PathString Prefix => "/v1/messages";
 
     /// <inheritdoc/>
-    public string ContentType => MediaTypeNames.Application.Json;
+    public override WireError ModelNotFound(string model) => new(404, $"model: {model}", "model", "model_not_found");
 
     /// <inheritdoc/>
-    public PathString Prefix => "/v1/messages";
-
-    /// <summary>The word that this wire has for a status.</summary>
-    public static string TypeOf(int status) =>
-        status switch
-        {
-            400 => "invalid_request_error",
-            401 => "authentication_error",
-            402 => "billing_error",
-            403 => "permission_error",
-            404 => "not_found_error",
-            409 => "conflict_error",
-            413 => "request_too_large",
-            429 => "rate_limit_error",
-            504 => "timeout_error",
-            529 => "overloaded_error",
-            < 500 => "invalid_request_error",
-            _ => "api_error",
-        };
-
-    /// <inheritdoc/>
-    public Task WriteAsync(HttpContext context, HttpError error)
+    public override WireError From(HttpError error)
     {
         ArgumentNullException.ThrowIfNull(error);
-        return WriteAsync(context, new WireError(error.Status, error.Message, null, error.Code));
+        return new WireError(error.Status, error.Message, null, error.Code);
     }
 
     /// <inheritdoc/>
-    public object Describe(HttpError error)
+    public override object Describe(HttpError error)
     {
         ArgumentNullException.ThrowIfNull(error);
         return new AnthropicError("error", new AnthropicErrorDetails(TypeOf(error.Status), error.Message));
     }
 
-    /// <summary>Answers with the error. The response has not started.</summary>
-    public static async Task WriteAsync(HttpContext context, WireError error)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(error);
-        var body = new ArrayBufferWriter<byte>(256);
-        Write(body, error);
-
-        var response = context.Response;
-        response.StatusCode = error.Status;
-        response.ContentType = "application/json";
-        response.ContentLength = body.WrittenCount;
-        // Anthropic's clients retry every 429, and obey this header.
-        if (error.Code == OpenAi.OpenAiErrors.InsufficientQuota)
-            response.Headers["x-should-retry"] = "false";
-        await response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
-    }
-
-    /// <summary>Writes the error into a stream of events that has begun, and sends it off.</summary>
-    public static async Task WriteInStreamAsync(HttpContext context, WireError error)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        WriteEvent(context.Response.BodyWriter, error);
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
-    }
-
-    /// <summary>Writes the error as a JSON object. This wire has no field for a parameter: its name goes before the message.</summary>
-    public static void Write(IBufferWriter<byte> writer, WireError error)
+    /// <inheritdoc/>
+    public override void Write(IBufferWriter<byte> writer, WireError error, string requestId)
     {
         ArgumentNullException.ThrowIfNull(error);
+        // This wire has no field for a parameter: its name goes before the message.
         var isNamed = error.Param is null || error.Message.Contains(error.Param, StringComparison.Ordinal);
         using var json = new Utf8JsonWriter(writer, WriterOptions);
         json.WriteStartObject();
@@ -100,14 +50,41 @@ internal sealed class AnthropicErrors : IErrorDialect
         json.WriteString("type"u8, TypeOf(error.Status));
         json.WriteString("message"u8, isNamed ? error.Message : $"{error.Param}: {error.Message}");
         json.WriteEndObject();
+        if (requestId.Length > 0)
+            json.WriteString("request_id"u8, requestId);
         json.WriteEndObject();
     }
 
-    /// <summary>Writes the error as an event of a stream that has begun. Anthropic's clients raise it as an exception.</summary>
-    public static void WriteEvent(IBufferWriter<byte> writer, WireError error)
+    /// <inheritdoc/>
+    public override void WriteEvent(IBufferWriter<byte> writer, WireError error, string requestId, int sequence)
     {
         writer.Write("event: error\ndata: "u8);
-        Write(writer, error);
+        Write(writer, error, requestId);
         writer.Write("\n\n"u8);
     }
+
+    /// <inheritdoc/>
+    protected override void AddHeaders(HttpResponse response, WireError error)
+    {
+        // Anthropic's clients retry every 429, and obey this header: a budget that is used up is not cured by waiting.
+        if (error.Code is OpenAi.OpenAiErrors.InsufficientQuota or "insufficient-quota")
+            response.Headers["x-should-retry"] = "false";
+    }
+
+    /// <summary>The word that this wire has for a status.</summary>
+    public static string TypeOf(int status) =>
+        status switch
+        {
+            401 => "authentication_error",
+            402 => "billing_error",
+            403 => "permission_error",
+            404 => "not_found_error",
+            409 => "conflict_error",
+            413 => "request_too_large",
+            429 => "rate_limit_error",
+            504 => "timeout_error",
+            503 or 529 => "overloaded_error",
+            >= 500 => "api_error",
+            _ => "invalid_request_error",
+        };
 }

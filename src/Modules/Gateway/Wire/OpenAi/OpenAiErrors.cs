@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Net.Mime;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Platform.Http;
@@ -10,7 +8,7 @@ namespace Verbatim.Modules.Gateway.Wire.OpenAi;
 /// <summary>
 /// Errors as OpenAI's clients read them: <c>{"error":{"message","type","param","code"}}</c>, all four always there, with real nulls.
 /// </summary>
-internal sealed class OpenAiErrors : IErrorDialect
+internal class OpenAiErrors : WireDialect
 {
     /// <summary>The code and the type of a 429 that waiting does not cure: a budget is used up.</summary>
     public const string InsufficientQuota = "insufficient_quota";
@@ -18,27 +16,19 @@ internal sealed class OpenAiErrors : IErrorDialect
     /// <summary>The dialect, as metadata of a route.</summary>
     public static readonly OpenAiErrors Dialect = new();
 
-    private static readonly JsonWriterOptions WriterOptions = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true,
-    };
+    /// <inheritdoc/>
+    public override string Name => "OpenAi";
 
     /// <inheritdoc/>
-    public string Name => "OpenAi";
+    public override PathString Prefix => "/v1";
 
     /// <inheritdoc/>
-    public string ContentType => MediaTypeNames.Application.Json;
-
-    /// <inheritdoc/>
-    public PathString Prefix => "/v1";
-
-    /// <summary>A model that does not exist or that the caller may not use: OpenAI does not tell which either.</summary>
-    public static WireError ModelNotFound(string model) =>
+    public override WireError ModelNotFound(string model) =>
+        // OpenAI does not tell either whether there is none, or none for this caller.
         new(404, $"The model `{model}` does not exist or you do not have access to it.", null, "model_not_found");
 
-    /// <summary>What the server's own error is on this wire.</summary>
-    public static WireError From(HttpError error)
+    /// <inheritdoc/>
+    public override WireError From(HttpError error)
     {
         ArgumentNullException.ThrowIfNull(error);
         var code = error.Code switch
@@ -56,43 +46,14 @@ internal sealed class OpenAiErrors : IErrorDialect
     }
 
     /// <inheritdoc/>
-    public Task WriteAsync(HttpContext context, HttpError error) => WriteAsync(context, From(error));
-
-    /// <inheritdoc/>
-    public object Describe(HttpError error)
+    public override object Describe(HttpError error)
     {
         var wire = From(error);
         return new OpenAiError(new OpenAiErrorDetails(wire.Message, wire.Type, wire.Param, wire.Code));
     }
 
-    /// <summary>Answers with the error. The response has not started.</summary>
-    public static async Task WriteAsync(HttpContext context, WireError error)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(error);
-        var body = new ArrayBufferWriter<byte>(256);
-        Write(body, error);
-
-        var response = context.Response;
-        response.StatusCode = error.Status;
-        response.ContentType = "application/json";
-        response.ContentLength = body.WrittenCount;
-        // OpenAI's clients retry every 429, and obey this header.
-        if (error.Code == InsufficientQuota)
-            response.Headers["x-should-retry"] = "false";
-        await response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
-    }
-
-    /// <summary>Writes the error into a stream of events that has begun, and sends it off.</summary>
-    public static async Task WriteInStreamAsync(HttpContext context, WireError error)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        WriteEvent(context.Response.BodyWriter, error);
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
-    }
-
-    /// <summary>Writes the error as a JSON object.</summary>
-    public static void Write(IBufferWriter<byte> writer, WireError error)
+    /// <inheritdoc/>
+    public override void Write(IBufferWriter<byte> writer, WireError error, string requestId)
     {
         ArgumentNullException.ThrowIfNull(error);
         using var json = new Utf8JsonWriter(writer, WriterOptions);
@@ -109,10 +70,18 @@ internal sealed class OpenAiErrors : IErrorDialect
     /// <summary>
     /// Writes the error as an event of a stream that has begun. OpenAI's clients raise it as an exception, and look at nothing behind it.
     /// </summary>
-    public static void WriteEvent(IBufferWriter<byte> writer, WireError error)
+    public override void WriteEvent(IBufferWriter<byte> writer, WireError error, string requestId, int sequence)
     {
         writer.Write("data: "u8);
-        Write(writer, error);
+        Write(writer, error, requestId);
         writer.Write("\n\n"u8);
+    }
+
+    /// <inheritdoc/>
+    protected override void AddHeaders(HttpResponse response, WireError error)
+    {
+        // OpenAI's clients retry every 429, and obey this header.
+        if (error.Code == InsufficientQuota)
+            response.Headers["x-should-retry"] = "false";
     }
 }

@@ -21,7 +21,12 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
     /// Never throws on input.
     /// </summary>
     /// <returns>Null when anything of it is not as it must be.</returns>
-    public static ExternalClaims? Read(byte[] payload, ProviderSettings provider, string nonce, DateTimeOffset now)
+    public static ExternalClaims? Read(
+        byte[] payload,
+        ProviderSettings provider,
+        ExternalLoginState state,
+        DateTimeOffset now
+    )
     {
         if (!StrictJson.IsUnambiguousObject(payload))
             return null;
@@ -30,12 +35,13 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
         if (
             TextOf(claims, "iss") != provider.Issuer
             || !IsFor(claims, provider.ClientId)
-            || TextOf(claims, "nonce") != nonce
+            || TextOf(claims, "nonce") != state.Nonce
             || TimeOf(claims, "exp") is not { } expires
             || expires + ClockSkew <= now
             || TimeOf(claims, "iat") is not { } issued
             || issued - ClockSkew > now
             || now - issued > MaxAge
+            || !IsRecent(claims, state.MaxAge, now)
             || TextOf(claims, "sub") is not { Length: > 0 and <= MaxSubject } subject
         )
             return null;
@@ -85,16 +91,23 @@ internal sealed record ExternalClaims(string Subject, string? Email, bool IsEmai
                 Roles = Roles.Count > 0 ? Roles : RolesOf(userinfo, provider),
             };
 
-    /// <summary>The role that the claims give; null: the person does not get in.</summary>
-    public Role? RoleUnder(ProviderSettings provider)
+    /// <summary>The role that the claims give, or else the invitation, or else the provider's default; null: the person does not get in.</summary>
+    /// <param name="provider">The provider.</param>
+    /// <param name="invited">What the invitation says by which the person came; null for who came without one.</param>
+    public Role? RoleUnder(ProviderSettings provider, Role? invited = null)
     {
         foreach (var mapping in provider.RoleMappings)
         {
             if (Roles.Contains(mapping.Value, StringComparer.Ordinal))
                 return mapping.Role;
         }
-        return provider.DefaultRole;
+        return invited ?? provider.DefaultRole;
     }
+
+    // A provider that was asked for max_age must say when the person proved who they are (§3.1.2.1, §3.1.3.7).
+    private static bool IsRecent(JsonElement claims, long? maxAge, DateTimeOffset now) =>
+        maxAge is not { } seconds
+        || (TimeOf(claims, "auth_time") is { } provedAt && now - provedAt <= TimeSpan.FromSeconds(seconds) + ClockSkew);
 
     // One audience, or several with this client as the authorized party.
     private static bool IsFor(JsonElement claims, string clientId)

@@ -38,6 +38,9 @@ internal sealed partial class ExternalLoginPages(
 
     public string Prefix => "";
 
+    /// <summary>Where a login with a provider begins.</summary>
+    public static string PathOf(Guid providerId) => $"/login/external/{providerId}";
+
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPage("/login/external/{id:guid}", BeginAsync);
@@ -47,8 +50,9 @@ internal sealed partial class ExternalLoginPages(
     private async Task<IResult> BeginAsync(HttpContext http)
     {
         var id = IdOf(http);
+        var returnTo = LocalPath.OrRoot(http.Request.Query[LoginPage.ReturnField]);
         if (await active.FindAsync(id, http.RequestAborted) is not { Provider: var provider })
-            return Failed(StatusCodes.Status404NotFound);
+            return Failed(StatusCodes.Status404NotFound, returnTo);
         DiscoveredProvider discovered;
         try
         {
@@ -57,14 +61,16 @@ internal sealed partial class ExternalLoginPages(
         catch (ProviderException e)
         {
             LogFailed(e, id);
-            return Failed(StatusCodes.Status502BadGateway);
+            return Failed(StatusCodes.Status502BadGateway, returnTo);
         }
-        var state = states.Begin(http, id, LocalPath.OrRoot(http.Request.Query["returnTo"]).Value);
+        var wish = ExternalLoginWish.Of(returnTo);
+        var state = states.Begin(http, id, returnTo.Value, wish.MaxAge);
         return AuthorizationResponse.SeeOther(
             http,
             AuthorizationResponse.Append(
                 discovered.AuthorizationEndpoint,
                 [
+                    .. wish.Parameters,
                     ("response_type", "code"),
                     ("client_id", provider.ClientId),
                     ("redirect_uri", RedirectUriOf(id)),
@@ -89,8 +95,10 @@ internal sealed partial class ExternalLoginPages(
         var id = IdOf(http);
         var cancellationToken = http.RequestAborted;
         var parameters = OAuthParameters.Of(http.Request.Query);
+        var state = states.Take(http);
+        var returnTo = LocalPath.OrRoot(state?.ReturnTo);
         if (
-            states.Take(http) is not { } state
+            state is null
             || state.ProviderId != id
             || parameters.Repeated is not null
             || parameters["state"] is not { } returned
@@ -100,16 +108,16 @@ internal sealed partial class ExternalLoginPages(
             )
             || await active.FindAsync(id, cancellationToken) is not var (tenantId, provider)
         )
-            return Failed(StatusCodes.Status400BadRequest);
+            return Failed(StatusCodes.Status400BadRequest, returnTo);
         try
         {
             if (await ReadClaimsAsync(id, provider, parameters, state, cancellationToken) is not { } claims)
-                return Failed(StatusCodes.Status400BadRequest);
+                return Failed(StatusCodes.Status400BadRequest, returnTo);
             if (
                 await people.EnterAsync(http, tenantId, id, provider, claims, cancellationToken)
                 is not var (userId, role)
             )
-                return NotLetIn();
+                return NotLetIn(returnTo);
             await logins.StartAsync(
                 http,
                 new NewLogin
@@ -124,17 +132,17 @@ internal sealed partial class ExternalLoginPages(
                 [],
                 cancellationToken
             );
-            return new SeeOther(LocalPath.OrRoot(state.ReturnTo).Value);
+            return Onward.To(returnTo, "You are logged in");
         }
         catch (ProviderException e)
         {
             LogFailed(e, id);
-            return Failed(StatusCodes.Status502BadGateway);
+            return Failed(StatusCodes.Status502BadGateway, returnTo);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             // The same person, in two windows at once: the other one has linked them.
-            return Failed(StatusCodes.Status409Conflict);
+            return Failed(StatusCodes.Status409Conflict, returnTo);
         }
     }
 
@@ -166,7 +174,7 @@ internal sealed partial class ExternalLoginPages(
         );
         if (await providers.VerifyAsync(discovered, idToken, cancellationToken) is not { } payload)
             return null;
-        if (ExternalClaims.Read(payload, provider, state.Nonce, time.GetUtcNow()) is not { } claims)
+        if (ExternalClaims.Read(payload, provider, state, time.GetUtcNow()) is not { } claims)
             return null;
         if (claims.Email is not null || accessToken is null || discovered.UserinfoEndpoint is not { } userinfo)
             return claims;
@@ -174,28 +182,31 @@ internal sealed partial class ExternalLoginPages(
         return claims.With(more.RootElement, provider);
     }
 
-    private string RedirectUriOf(Guid id) => issuer.Locate($"/login/external/{id}/callback");
+    private string RedirectUriOf(Guid id) => issuer.Locate(PathOf(id) + "/callback");
 
     private static Guid IdOf(HttpContext http) =>
         Guid.TryParse(http.GetRouteValue("id") as string, out var id) ? id : Guid.Empty;
 
     // Nothing of the provider's answer is shown: it may be anybody's words.
-    private static PageResult Failed(int status) =>
+    private static PageResult Failed(int status, LocalPath returnTo) =>
         new(
             "The login did not work",
             Html.Of(
-                $"<p>Your identity provider could not be asked, or its answer was not for this login. <a href=\"{LoginPage.Path}\">Try again</a>.</p>"
+                $"<p>Your identity provider could not be asked, or its answer was not for this login. <a href=\"{returnTo.AsReturnOf(LoginPage.Path)}\">Try again</a>.</p>"
             )
         )
         {
             Status = status,
         };
 
-    private static PageResult NotLetIn() =>
+    private static PageResult NotLetIn(LocalPath returnTo) =>
         new(
             "You have no access yet",
             Html.Of(
-                $"<p>Your identity provider knows you, but you are no member of the organization. Ask those who administer it.</p>"
+                $"""
+                <p>Your identity provider knows you, but you are no member of the organization. Ask those who administer it.</p>
+                <p class="links"><a href="{returnTo.AsReturnOf(LoginPage.Path)}">Log in another way</a></p>
+                """
             )
         )
         {

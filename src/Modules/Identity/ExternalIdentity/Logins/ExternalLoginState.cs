@@ -13,6 +13,7 @@ namespace Verbatim.Modules.Identity.ExternalIdentity.Logins;
 /// <param name="Nonce">Binds the ID token to this login.</param>
 /// <param name="Verifier">The proof key (RFC 7636).</param>
 /// <param name="ReturnTo">Where the person goes on.</param>
+/// <param name="MaxAge">The most seconds since the person proved there who they are; null for any.</param>
 /// <param name="EndsAt">Until when the answer is awaited.</param>
 internal sealed record ExternalLoginState(
     Guid ProviderId,
@@ -20,6 +21,7 @@ internal sealed record ExternalLoginState(
     string Nonce,
     string Verifier,
     string ReturnTo,
+    long? MaxAge,
     DateTimeOffset EndsAt
 );
 
@@ -32,7 +34,7 @@ internal sealed class ExternalLoginStates(MasterKey masterKey, TimeProvider time
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>Begins a login.</summary>
-    public ExternalLoginState Begin(HttpContext http, Guid providerId, string returnTo)
+    public ExternalLoginState Begin(HttpContext http, Guid providerId, string returnTo, long? maxAge)
     {
         var state = new ExternalLoginState(
             providerId,
@@ -40,6 +42,7 @@ internal sealed class ExternalLoginStates(MasterKey masterKey, TimeProvider time
             Random(),
             Random(),
             returnTo,
+            maxAge,
             time.GetUtcNow() + Lifetime
         );
         var value = masterKey.Seal(JsonSerializer.SerializeToUtf8Bytes(state), Purpose);

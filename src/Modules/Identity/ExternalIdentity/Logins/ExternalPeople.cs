@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Npgsql;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.ExternalIdentity.Providers;
+using Verbatim.Modules.Identity.Invitations;
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
@@ -19,12 +20,37 @@ internal sealed class ExternalPeople(
     DocumentStore documents,
     PasswordStore accounts,
     BlindIndex blindIndex,
+    ExternalInvitations invitations,
+    InvitationAcceptance acceptance,
     Standings standings,
     IdSource ids,
     TimeProvider time
 )
 {
     private const string LastAdministrator = "VB100";
+
+    // Raised by identity.use_open_invitation.
+    private const string InvitationUsed = "VB101";
+
+    /// <summary>One of a provider's people who is not known here yet.</summary>
+    private sealed record NewLink(Guid TenantId, Guid ProviderId, byte[] Subject, byte[] EmailHash)
+    {
+        /// <summary>The statement that makes them known as a person of ours.</summary>
+        public SqlWrite Store(Guid userId, Guid? invitationId) =>
+            new(
+                """
+                insert into identity.external_identities
+                    (provider_id, subject_hash, tenant_id, user_id, email_hash, invitation_id)
+                values ($1, $2, $3, $4, $5, $6)
+                """,
+                ProviderId,
+                Subject,
+                TenantId,
+                userId,
+                EmailHash,
+                invitationId ?? (object)DBNull.Value
+            );
+    }
 
     /// <summary>The person, with the role that the claims give; null when the policy lets nobody in.</summary>
     public async Task<(Guid UserId, Role Role)?> EnterAsync(
@@ -36,38 +62,37 @@ internal sealed class ExternalPeople(
         CancellationToken cancellationToken
     )
     {
-        if (claims.RoleUnder(provider) is not { } role)
-            return null;
         var subject = await HashSubjectAsync(provider, claims.Subject, cancellationToken);
-        if (await FindLinkedAsync(providerId, subject, cancellationToken) is { } linked)
-            return await FollowRoleAsync(http, tenantId, linked, provider, role, cancellationToken);
+        if (await FindLinkedAsync(providerId, subject, cancellationToken) is var (linked, invitationId))
+        {
+            var invited = await invitations.RoleOfAsync(tenantId, invitationId, cancellationToken);
+            return claims.RoleUnder(provider, invited) is { } given
+                ? await FollowRoleAsync(http, tenantId, linked, provider, given, cancellationToken)
+                : null;
+        }
         if (claims is not { IsEmailVerified: true, Email: { } email } || !IsAllowed(email, provider))
             return null;
-        var emailHash = await accounts.HashEmailAsync(email, cancellationToken);
-        var link = new SqlWrite(
-            """
-            insert into identity.external_identities (provider_id, subject_hash, tenant_id, user_id, email_hash)
-            values ($1, $2, $3, $4, $5)
-            """,
-            providerId,
-            subject,
-            tenantId,
-            Guid.Empty,
-            emailHash
-        );
+        var link = new NewLink(tenantId, providerId, subject, await accounts.HashEmailAsync(email, cancellationToken));
         var account = await accounts.FindByEmailAsync(email, cancellationToken);
+        if (provider.LinkPolicy == LinkPolicy.InviteOnly)
+            // Whoever has an account accepts an invitation as that account: with its link, logged in.
+            return account is null && !await IsTakenAsync(link, cancellationToken)
+                ? await AcceptInvitationAsync(http, link, provider, claims, cancellationToken)
+                : null;
+        if (claims.RoleUnder(provider) is not { } role)
+            return null;
         if (account is not null)
         {
             // Only at home: an organization's provider must not speak for people whose account is another organization's.
             if (account.TenantId != tenantId || !await IsMemberAsync(tenantId, account.UserId, cancellationToken))
                 return null;
-            await LinkAsync(http, tenantId, providerId, account.UserId, isNew: false, link, cancellationToken);
+            await LinkAsync(http, link, account.UserId, cancellationToken);
             return await FollowRoleAsync(http, tenantId, account.UserId, provider, role, cancellationToken);
         }
-        if (provider.LinkPolicy != LinkPolicy.Create || await IsTakenAsync(tenantId, emailHash, cancellationToken))
+        if (provider.LinkPolicy != LinkPolicy.Create || await IsTakenAsync(link, cancellationToken))
             return null;
         var userId = ids.New();
-        await CreateAsync(http, tenantId, providerId, userId, email, role, link, cancellationToken);
+        await CreateAsync(http, link, userId, email, role, invitation: null, cancellationToken);
         return (userId, role);
     }
 
@@ -78,11 +103,13 @@ internal sealed class ExternalPeople(
         string subject,
         CancellationToken cancellationToken
     ) =>
-        await FindLinkedAsync(
-            providerId,
-            await HashSubjectAsync(provider, subject, cancellationToken),
-            cancellationToken
-        );
+        (
+            await FindLinkedAsync(
+                providerId,
+                await HashSubjectAsync(provider, subject, cancellationToken),
+                cancellationToken
+            )
+        )?.UserId;
 
     private ValueTask<byte[]> HashSubjectAsync(
         ProviderSettings provider,
@@ -104,24 +131,34 @@ internal sealed class ExternalPeople(
             || provider.AllowedDomains.Contains(email[(at + 1)..], StringComparer.OrdinalIgnoreCase);
     }
 
-    private async Task<Guid?> FindLinkedAsync(Guid providerId, byte[] subject, CancellationToken cancellationToken)
+    private async Task<(Guid UserId, Guid? InvitationId)?> FindLinkedAsync(
+        Guid providerId,
+        byte[] subject,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.Writes.CreateCommand(
-            "select user_id from identity.external_identities where provider_id = $1 and subject_hash = $2"
+            """
+            select user_id, invitation_id from identity.external_identities
+            where provider_id = $1 and subject_hash = $2
+            """
         );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = providerId });
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = subject });
-        return (Guid?)await command.ExecuteScalarAsync(cancellationToken);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
+        return (reader.GetGuid(0), await reader.IsDBNullAsync(1, cancellationToken) ? null : reader.GetGuid(1));
     }
 
     // With another provider of the organization, whose people have no password to be found by.
-    private async Task<bool> IsTakenAsync(Guid tenantId, byte[] emailHash, CancellationToken cancellationToken)
+    private async Task<bool> IsTakenAsync(NewLink link, CancellationToken cancellationToken)
     {
         await using var command = database.Writes.CreateCommand(
             "select exists (select from identity.external_identities where tenant_id = $1 and email_hash = $2)"
         );
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = emailHash });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = link.TenantId });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = link.EmailHash });
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
@@ -165,58 +202,86 @@ internal sealed class ExternalPeople(
         }
     }
 
+    private async Task<(Guid UserId, Role Role)?> AcceptInvitationAsync(
+        HttpContext http,
+        NewLink link,
+        ProviderSettings provider,
+        ExternalClaims claims,
+        CancellationToken cancellationToken
+    )
+    {
+        if (
+            await invitations.FindAsync(link.TenantId, link.EmailHash, cancellationToken)
+                is not { Value: { } invitation } found
+            || claims.RoleUnder(provider, invitation.Role) is not { } role
+        )
+            return null;
+        var userId = invitation.UserId;
+        try
+        {
+            var added = await CreateAsync(http, link, userId, invitation.Email, role, found.Id, cancellationToken);
+            if (added.Conflict is not null)
+                return null;
+        }
+        catch (PostgresException e) when (e.SqlState == InvitationUsed)
+        {
+            return null;
+        }
+        standings.Forget(userId);
+        await acceptance.CloseAsync(
+            ContextFor(http, link.TenantId, userId),
+            found.Id,
+            userId,
+            time.GetUtcNow(),
+            cancellationToken
+        );
+        return (userId, role);
+    }
+
     private Task<AppendResult> LinkAsync(
         HttpContext http,
-        Guid tenantId,
-        Guid providerId,
+        NewLink link,
         Guid userId,
-        bool isNew,
-        SqlWrite link,
         CancellationToken cancellationToken
     ) =>
         documents.CreateAsync(
-            ContextFor(http, tenantId, userId),
+            ContextFor(http, link.TenantId, userId),
             [
                 documents.New<ExternalLink>(
                     ids.New(),
-                    new ExternalIdentityLinked(userId, providerId, isNew, time.GetUtcNow())
+                    new ExternalIdentityLinked(userId, link.ProviderId, IsNew: false, time.GetUtcNow())
                 ),
             ],
-            [For(link, userId)],
+            [link.Store(userId, invitationId: null)],
             cancellationToken
         );
 
     private Task<AppendResult> CreateAsync(
         HttpContext http,
-        Guid tenantId,
-        Guid providerId,
+        NewLink link,
         Guid userId,
         string email,
         Role role,
-        SqlWrite link,
+        Guid? invitation,
         CancellationToken cancellationToken
     )
     {
         var now = time.GetUtcNow();
         return documents.CreateAsync(
-            ContextFor(http, tenantId, userId),
+            ContextFor(http, link.TenantId, userId),
             [
-                documents.New<User>(userId, new UserJoined(email, role, now, InvitationId: null)),
+                documents.New<User>(userId, new UserJoined(email, role, now, invitation)),
                 documents.New<ExternalLink>(
                     ids.New(),
-                    new ExternalIdentityLinked(userId, providerId, IsNew: true, now)
+                    new ExternalIdentityLinked(userId, link.ProviderId, IsNew: true, now)
                 ),
             ],
-            [For(link, userId)],
+            invitation is { } id
+                ? [invitations.Use(link.TenantId, id), link.Store(userId, id)]
+                : [link.Store(userId, invitationId: null)],
             cancellationToken
         );
     }
-
-    private static SqlWrite For(SqlWrite link, Guid userId) =>
-        link with
-        {
-            Parameters = [.. link.Parameters.Select(p => p is Guid id && id == Guid.Empty ? userId : p)],
-        };
 
     private static AppendContext ContextFor(HttpContext http, Guid tenantId, Guid userId) =>
         new(tenantId, "system:external-login", RequestId.Of(http)) { Subject = userId };

@@ -47,9 +47,10 @@ internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
     private readonly ConcurrentDictionary<string, (DiscoveredProvider Provider, DateTimeOffset ReadAt)> _metadata = new(
         StringComparer.Ordinal
     );
-    private readonly ConcurrentDictionary<string, (JsonWebKeySet Keys, DateTimeOffset ReadAt)> _keys = new(
-        StringComparer.Ordinal
-    );
+    private readonly ConcurrentDictionary<string, KeyFetch> _keys = new(StringComparer.Ordinal);
+
+    // The last fetch for the sake of a key that was not known. Whoever sends tokens with such keys waits for it, and causes no other for a while.
+    private readonly ConcurrentDictionary<string, KeyFetch> _searches = new(StringComparer.Ordinal);
 
     // Whoever sends tokens of a provider that is away must not have this server call it again and again.
     private readonly ConcurrentDictionary<string, DateTimeOffset> _failures = new(StringComparer.Ordinal);
@@ -115,14 +116,23 @@ internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
     )
     {
         var now = time.GetUtcNow();
-        var isKnown = _keys.TryGetValue(provider.JwksUri, out var known) && now - known.ReadAt < KeysAge;
-        var keys = isKnown ? known.Keys : await ReadKeysAsync(provider, now, cancellationToken);
+        var address = provider.JwksUri;
+        var first = new KeyFetch(this, address, now);
+        var known = _keys.AddOrUpdate(address, first, (_, before) => before.IsOverAt(now) ? first : before);
+        var keys = await known.ReadAsync(cancellationToken);
         if (Jws.TryVerify(token, keys, type: null, out var payload, out var failure))
             return payload;
-        // The provider may have a new key since we looked.
-        if (!isKnown || failure != TokenFailure.UnknownKey || now - known.ReadAt < KeysPause)
+        if (failure != TokenFailure.UnknownKey || known == first)
             return null;
-        keys = await ReadKeysAsync(provider, now, cancellationToken);
+        // The provider may have a new key since we looked.
+        var next = new KeyFetch(this, address, now);
+        var search = _searches.AddOrUpdate(address, next, (_, before) => before.IsPausingAt(now) ? before : next);
+        if (search == known)
+            return null;
+        keys = await search.ReadAsync(cancellationToken);
+        // Only now: one that fails must not take away what is known.
+        if (search == next)
+            _keys[address] = search;
         return Jws.TryVerify(token, keys, type: null, out payload, out _) ? payload : null;
     }
 
@@ -177,19 +187,17 @@ internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private async Task<JsonWebKeySet> ReadKeysAsync(
-        DiscoveredProvider provider,
-        DateTimeOffset now,
-        CancellationToken cancellationToken
-    )
+    private async Task<JsonWebKeySet> ReadKeysAsync(string address)
     {
-        var body = await GetAsync(provider.JwksUri, bearer: null, cancellationToken);
-        if (!JsonWebKeySet.TryParse(body, out var keys, out var failure))
-            throw new ProviderException($"The keys cannot be used ({failure}).");
-        if (_keys.Count >= MaxProviders)
+        if (_keys.Count > MaxProviders)
             _keys.Clear();
-        _keys[provider.JwksUri] = (keys, now);
-        return keys;
+        if (_searches.Count > MaxProviders)
+            _searches.Clear();
+        // For all who wait for it, so none of them can end it; the client's timeout does.
+        var body = await GetAsync(address, bearer: null, CancellationToken.None);
+        return JsonWebKeySet.TryParse(body, out var keys, out var failure)
+            ? keys
+            : throw new ProviderException($"The keys cannot be used ({failure}).");
     }
 
     private async Task<byte[]> GetAsync(string address, string? bearer, CancellationToken cancellationToken)
@@ -258,4 +266,19 @@ internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
         root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
             ? [.. value.EnumerateArray().Where(v => v.ValueKind == JsonValueKind.String).Select(v => v.GetString()!)]
             : [];
+
+    /// <summary>A provider's keys, fetched once for all who ask at the same time.</summary>
+    private sealed class KeyFetch(ProviderDocuments documents, string address, DateTimeOffset at)
+    {
+        private readonly Lazy<Task<JsonWebKeySet>> _keys = new(() => documents.ReadKeysAsync(address));
+
+        public Task<JsonWebKeySet> ReadAsync(CancellationToken cancellationToken) =>
+            _keys.Value.WaitAsync(cancellationToken);
+
+        public bool IsOverAt(DateTimeOffset now) => now - at >= (HasFailed ? FailurePause : KeysAge);
+
+        public bool IsPausingAt(DateTimeOffset now) => now - at < KeysPause;
+
+        private bool HasFailed => _keys is { IsValueCreated: true, Value.IsFaulted: true };
+    }
 }

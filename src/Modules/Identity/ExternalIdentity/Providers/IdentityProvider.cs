@@ -44,6 +44,12 @@ public enum LinkPolicy
 
     /// <summary>Members are known by their verified address; anybody else with one becomes a member.</summary>
     Create,
+
+    /// <summary>
+    /// Only those get in who have an open invitation for their verified address, which the login accepts; and whoever has logged in with the
+    /// provider before.
+    /// </summary>
+    InviteOnly,
 }
 
 /// <summary>A value of the role claim, and what it makes of a person.</summary>

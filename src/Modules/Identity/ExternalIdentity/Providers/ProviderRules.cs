@@ -19,7 +19,12 @@ internal static class ProviderRules
                 "identity.invalid-issuer",
                 "'issuer' must be an https address without query and fragment (or http on this machine)."
             );
-        if (settings.DefaultRole is null && settings.RoleMappings.Count == 0)
+        // An invitation says what its person becomes.
+        if (
+            settings.LinkPolicy != LinkPolicy.InviteOnly
+            && settings.DefaultRole is null
+            && settings.RoleMappings.Count == 0
+        )
             return Invalid("identity.no-role", "Give a 'defaultRole' or 'roleMappings': nobody could get in.");
         if (settings.RoleMappings.Count > 0 && settings.RoleClaim is null)
             return Invalid("identity.no-role-claim", "'roleMappings' need a 'roleClaim'.");

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Microsoft.AspNetCore.WebUtilities;
 using Verbatim.Modules.Identity.OAuth.Clients;
+using Verbatim.Modules.Identity.Pages;
 
 namespace Verbatim.Modules.Identity.OAuth.Authorization;
 
@@ -49,6 +51,12 @@ internal sealed record AuthorizationDemand(
     private const int MaxText = 1000;
 
     public bool Asks(string prompt) => Prompts.Contains(prompt, StringComparer.Ordinal);
+
+    /// <summary>The parameters of a request to which a path of this server leads back; null when it leads elsewhere.</summary>
+    public static OAuthParameters? ParametersOf(LocalPath path) =>
+        path.Value.StartsWith(AuthorizationFlow.AuthorizePath + "?", StringComparison.Ordinal)
+            ? OAuthParameters.Of(QueryHelpers.ParseQuery(path.Value[AuthorizationFlow.AuthorizePath.Length..]))
+            : null;
 
     /// <summary>
     /// Where the answer may go: before that is known nothing is sent anywhere, since the address may be an attacker's (RFC 6749 §4.1.2.1).

@@ -40,7 +40,7 @@ internal sealed class AuthorizationFlow(
     }
 
     /// <summary>The login that a person is here with, by cookie, in whichever of their organizations.</summary>
-    private sealed record Visitor(Guid UserId, (Guid TenantId, Guid LoginId) At, Login Login);
+    private sealed record Visitor(Guid UserId, (Guid TenantId, Guid LoginId) At, Login Login, bool IsPending);
 
     /// <summary>Answers a request with the next step.</summary>
     public async Task<IResult> ContinueAsync(
@@ -66,7 +66,10 @@ internal sealed class AuthorizationFlow(
 
         var visitor = await FindVisitorAsync(http, cancellationToken);
         if (visitor is null || !IsFresh(request, visitor.Login, parameters[LoginFreshness.Parameter]))
-            return SendToLogin(http, request, parameters);
+            return SendTo(LoginPage.Path, http, request, parameters, freshness.Write());
+        // Of a one-time password; the person comes back from there.
+        if (visitor.IsPending)
+            return SendTo(PasswordPage.Path, http, request, parameters, parameters[LoginFreshness.Parameter]);
 
         // A client serves the members of its own organization, wherever their login is at home.
         var role = await principals.FindRoleAsync(
@@ -155,7 +158,7 @@ internal sealed class AuthorizationFlow(
             request,
             organization?.Value.Name ?? "",
             user?.Value.Email ?? "",
-            QueryOf(parameters).ToString(),
+            QueryOf(parameters, parameters[LoginFreshness.Parameter]).ToString(),
             LoginCookies.AntiforgeryTokenOf(LoginCookies.Of(http.Request)!)
         );
     }
@@ -170,7 +173,7 @@ internal sealed class AuthorizationFlow(
             return null;
         var login = await documents.LoadAsync<Login>(caller.Access, loginId, cancellationToken);
         return login is { Value: { ClientId: null } value } && value.IsActive(time.GetUtcNow())
-            ? new Visitor(caller.PrincipalId, (caller.TenantId, loginId), value)
+            ? new Visitor(caller.PrincipalId, (caller.TenantId, loginId), value, caller.Pending is not null)
             : null;
     }
 
@@ -183,15 +186,21 @@ internal sealed class AuthorizationFlow(
         return request.MaxAge is not { } maxAge || time.GetUtcNow() - login.StartedAt <= TimeSpan.FromSeconds(maxAge);
     }
 
-    private IResult SendToLogin(HttpContext http, AuthorizationDemand request, OAuthParameters parameters)
+    private IResult SendTo(
+        string page,
+        HttpContext http,
+        AuthorizationDemand request,
+        OAuthParameters parameters,
+        string? loginAfter
+    )
     {
         if (request.Asks(AuthorizationDemand.PromptNone))
             return Refuse(http, request, OAuthError.LoginRequired, "The person is not logged in.");
-        var query = QueryOf(parameters, [(LoginFreshness.Parameter, freshness.Write())]);
+        var query = QueryOf(parameters, loginAfter);
         if (!LocalPath.TryParse(AuthorizePath + query, out var back))
             return Refuse(http, request, OAuthError.InvalidRequest, "The request is too long.");
         OAuthError.NoStore(http);
-        return AuthorizationResponse.SeeOther(http, back.AsReturnOf(LoginPage.Path));
+        return AuthorizationResponse.SeeOther(http, back.AsReturnOf(page));
     }
 
     private IResult Refuse(HttpContext http, AuthorizationDemand request, string code, string description) =>
@@ -204,7 +213,7 @@ internal sealed class AuthorizationFlow(
         );
 
     // Only what this server understands is carried on.
-    private static QueryString QueryOf(OAuthParameters parameters, IReadOnlyList<(string, string)>? instead = null)
+    private static QueryString QueryOf(OAuthParameters parameters, string? loginAfter)
     {
         var query = new QueryBuilder();
         foreach (var name in AuthorizationDemand.ParameterNames)
@@ -212,10 +221,8 @@ internal sealed class AuthorizationFlow(
             if (parameters[name] is { } value)
                 query.Add(name, value);
         }
-        if (instead is null && parameters[LoginFreshness.Parameter] is { } loginAfter)
+        if (loginAfter is not null)
             query.Add(LoginFreshness.Parameter, loginAfter);
-        foreach (var (name, value) in instead ?? [])
-            query.Add(name, value);
         return query.ToQueryString();
     }
 }

@@ -51,7 +51,7 @@ internal static class AuthorizationPages
                 <input type="hidden" name="{LoginCookies.AntiforgeryField}" value="{antiforgeryToken}">
                 <input type="hidden" name="{RequestField}" value="{query}">
                 <button type="submit" name="{AnswerField}" value="{Allow}">Allow</button>
-                <button type="submit" name="{AnswerField}" value="{Deny}">Do not allow</button>
+                <button class="quiet" type="submit" name="{AnswerField}" value="{Deny}">Do not allow</button>
                 </form>
                 <p class="hint">You will be sent to {OriginOf(request.RedirectUri)}.</p>
                 """

@@ -53,7 +53,7 @@ internal sealed class RevokeToken(
             .WithDescription(
                 """
                 Ends a token before its time (RFC 7009), and with it the whole login that it belongs to: within a second no token of it works on
-                any instance. A token that is unknown, or has ended, is answered the same way.
+                any instance. A token that is unknown, has ended, or is another organization's, is answered the same way.
                 """
             )
             .Accepts<ShownTokenRequest>("application/x-www-form-urlencoded")
@@ -85,6 +85,10 @@ internal sealed class RevokeToken(
         var id = client.Id.ToString();
         switch (await tokens.FindAsync(text, cancellationToken))
         {
+            // Of another organization it is not even told that there is such a token.
+            case ShownToken.Refresh refresh when refresh.TenantId != client.TenantId:
+            case ShownToken.Access { Token: var foreign } when foreign.OrganizationId != client.TenantId:
+                return null;
             case ShownToken.Refresh { Login: var login } refresh:
                 if (login.ClientId != id)
                     return NotYours;

@@ -1,6 +1,7 @@
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Identity.OAuth.Grants;
@@ -32,7 +33,12 @@ internal sealed class TokenLookup(
             return accessTokens.Read(token) is { } access
                 ? new ShownToken.Access(
                     access,
-                    await accessTokens.AuthenticateAsync(token, cancellationToken) is { Succeeded: true }
+                    await accessTokens.AuthenticateAsync(token, cancellationToken)
+                        is {
+                            Succeeded: true,
+                            // What can do nothing here yet must not do anything elsewhere.
+                            Principal.Identity: CallerIdentity { Caller.Pending: null }
+                        }
                 )
                 : null;
         if (await refreshTokens.FindAsync(token, cancellationToken) is not { } found)

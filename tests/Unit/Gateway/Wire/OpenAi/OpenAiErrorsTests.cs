@@ -41,7 +41,7 @@ public sealed class OpenAiErrorsTests
     [InlineData(503, "database-unavailable", "server_error", "database_unavailable")]
     public void Our_codes_become_types_and_codes_of_the_wire(int status, string ours, string type, string? code)
     {
-        var error = OpenAiErrors.From(new HttpError(status, ours, "x"));
+        var error = OpenAiErrors.Dialect.From(new HttpError(status, ours, "x"));
 
         Assert.Equal((status, type, code, null), (error.Status, error.Type, error.Code, error.Param));
     }
@@ -60,7 +60,7 @@ public sealed class OpenAiErrorsTests
     public void What_is_null_is_null_and_no_word()
     {
         var writer = new ArrayBufferWriter<byte>();
-        OpenAiErrors.Write(writer, new WireError(500, "It's \"broken\"\n<é>", null, null));
+        OpenAiErrors.Dialect.Write(writer, new WireError(500, "It's \"broken\"\n<é>", null, null), "r");
 
         Assert.Equal(
             """{"error":{"message":"It's \"broken\"\n<é>","type":"server_error","param":null,"code":null}}""",
@@ -72,9 +72,11 @@ public sealed class OpenAiErrorsTests
     public void In_a_stream_the_error_is_one_event()
     {
         var writer = new ArrayBufferWriter<byte>();
-        OpenAiErrors.WriteEvent(
+        OpenAiErrors.Dialect.WriteEvent(
             writer,
-            new WireError(429, "Line\nbreak", "model", "rate_limit_exceeded") { Type = "tokens" }
+            new WireError(429, "Line\nbreak", "model", "rate_limit_exceeded") { Type = "tokens" },
+            "r",
+            0
         );
 
         Assert.Equal(

@@ -1,0 +1,431 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net.Mime;
+using Verbatim.Modules.Gateway.Models;
+using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.Translation;
+
+namespace Verbatim.Modules.Gateway.Dispatch;
+
+/// <summary>
+/// One try at a deployment. It has begun when there is something that the caller can be given: a whole answer, or the first event of a stream.
+/// Until then another try may take its place.
+/// </summary>
+internal sealed class UpstreamAttempt : IDisposable
+{
+    private const int ReadSize = 16 * 1024;
+    private const int MaxAnswerBytes = 64 * 1024 * 1024;
+
+    // What a provider may tell the caller about its answer. Its cookies, limits and account are not the caller's.
+    private static readonly string[] RelayedHeaders =
+    [
+        "Retry-After",
+        "retry-after-ms",
+        "openai-processing-ms",
+        "openai-version",
+        "openai-model",
+    ];
+
+    private readonly InferenceOrder _order;
+    private readonly TimeProvider _time;
+    private readonly long _startedAt;
+    private readonly CancellationTokenSource _silence;
+    private readonly CancellationTokenSource _ended;
+    private readonly SseReader _events = new();
+    private DeploymentPlace? _place;
+    private HttpResponseMessage? _response;
+    private Stream? _upstream;
+    private byte[] _buffer = [];
+    private PooledBytes _body;
+    private PooledBytes _first;
+    private PooledBytes _heldBack;
+    private int _read;
+    private bool _hasReachedEnd;
+    private bool _isDisposed;
+
+    /// <param name="number">1 for the first of a call.</param>
+    /// <param name="deployment">Where it goes.</param>
+    /// <param name="order">What is asked for.</param>
+    /// <param name="time">Measures silences.</param>
+    /// <param name="callEnds">Ends the try, also after it has begun: the caller has gone.</param>
+    public UpstreamAttempt(
+        int number,
+        Deployment deployment,
+        InferenceOrder order,
+        TimeProvider time,
+        CancellationToken callEnds
+    )
+    {
+        Number = number;
+        Deployment = deployment;
+        _order = order;
+        _time = time;
+        _startedAt = time.GetTimestamp();
+        _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _ended = CancellationTokenSource.CreateLinkedTokenSource(callEnds, _silence.Token);
+        Translation = order.TranslationFor(deployment);
+    }
+
+    /// <summary>1 for the first of a call.</summary>
+    public int Number { get; }
+
+    /// <summary>Where it goes.</summary>
+    public Deployment Deployment { get; }
+
+    /// <summary>How the two wires are brought together; null where they are the same.</summary>
+    public TranslatedCall? Translation { get; }
+
+    /// <summary>Why it brought nothing; null once it has begun.</summary>
+    public AttemptFailure? Failure { get; private set; }
+
+    /// <summary>The provider's HTTP status.</summary>
+    public int? Status { get; private set; }
+
+    /// <summary>The provider's id of the request.</summary>
+    public string? UpstreamRequestId { get; private set; }
+
+    /// <summary>When its first byte came, as the time provider tells it.</summary>
+    public long? FirstByteAt { get; private set; }
+
+    /// <summary>Milliseconds that it took, so far or in all.</summary>
+    public double DurationMs => Milliseconds(_endedAt ?? _time.GetTimestamp());
+
+    /// <summary>The answer's stream; null for a whole answer.</summary>
+    public AnswerStream? Stream { get; private set; }
+
+    /// <summary>The whole answer as the provider gave it, or what of it came; not for a stream.</summary>
+    public ReadOnlyMemory<byte> Body => _body.Memory;
+
+    /// <summary>The whole answer for the caller, in the caller's wire.</summary>
+    public ReadOnlyMemory<byte> Answer { get; private set; }
+
+    /// <summary>What the provider counted.</summary>
+    public TokenUsage? Usage => Stream is null ? _usage : Stream.Usage;
+
+    /// <summary>The content type of what came.</summary>
+    public string ContentType { get; private set; } = MediaTypeNames.Application.Json;
+
+    /// <summary>What the provider may tell the caller in headers.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers => _headers;
+
+    private readonly List<KeyValuePair<string, string>> _headers = [];
+    private TokenUsage? _usage;
+    private long? _endedAt;
+
+    /// <summary>Sends the request and waits until it has begun, or failed. Another try may run beside it.</summary>
+    /// <param name="givenUp">The try is no longer wanted: another was faster.</param>
+    /// <exception cref="OperationCanceledException">The caller has gone, or the try was given up.</exception>
+    public async Task BeginAsync(CancellationToken givenUp)
+    {
+        await using var _ = givenUp.UnsafeRegister(
+            static source => ((CancellationTokenSource)source!).Cancel(),
+            _ended
+        );
+        try
+        {
+            _place = await Deployment.Health.EnterAsync(_ended.Token);
+            Failure = _place is null ? AttemptFailure.Busy : await SendAsync();
+        }
+        catch (OperationCanceledException) when (_silence.IsCancellationRequested)
+        {
+            Failure =
+                FirstByteAt is null ? AttemptFailure.Late
+                : IsOverdue ? AttemptFailure.TooLong
+                : AttemptFailure.Stalled;
+        }
+        catch (OperationCanceledException) when (!_ended.IsCancellationRequested)
+        {
+            // So a connection that was not made in time ends.
+            Failure = AttemptFailure.Unreachable;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException && !_ended.IsCancellationRequested)
+        {
+            Failure = IsUnreachable(e) ? AttemptFailure.Unreachable : AttemptFailure.Broken;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            // A connection that is cut by our own cancellation may say so in its own way.
+            throw new OperationCanceledException(e.Message, e, _ended.Token);
+        }
+        if (Failure is null)
+            Deployment.Health.Began(Milliseconds(FirstByteAt ?? _time.GetTimestamp()));
+        else
+            End();
+    }
+
+    /// <summary>Waits for what comes next of a stream; then <see cref="WriteTo"/> takes it.</summary>
+    /// <returns>False at the stream's end.</returns>
+    /// <exception cref="AttemptException">The stream broke off or stalled.</exception>
+    public async ValueTask<bool> ReadAsync()
+    {
+        if (_first.Length > 0)
+            return true;
+        if (_hasReachedEnd || Stream!.IsDone)
+            return false;
+        try
+        {
+            await ReadStreamAsync();
+            return true;
+        }
+        catch (OperationCanceledException) when (_silence.IsCancellationRequested)
+        {
+            throw new AttemptException(IsOverdue ? AttemptFailure.TooLong : AttemptFailure.Stalled);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException && !_ended.IsCancellationRequested)
+        {
+            throw new AttemptException(AttemptFailure.Broken);
+        }
+    }
+
+    /// <summary>Writes what came with <see cref="ReadAsync"/>. What completes the answer, and all behind that, stays in <see cref="HeldBack"/>.</summary>
+    public void WriteTo(IBufferWriter<byte> output)
+    {
+        if (_first.Length == 0)
+        {
+            TakeRead(output);
+            return;
+        }
+        output.Write(_first.Span);
+        _first.Truncate(0);
+    }
+
+    /// <summary>What completes a stream: given to the caller once the outcome is on record.</summary>
+    public ReadOnlySpan<byte> HeldBack => _heldBack.Span;
+
+    /// <summary>Nothing was sent.</summary>
+    public void Refuse(AttemptFailure failure)
+    {
+        Failure = failure;
+        End();
+    }
+
+    /// <summary>The try is over: its connection and its place are free.</summary>
+    public void End()
+    {
+        _endedAt ??= _time.GetTimestamp();
+        _upstream?.Dispose();
+        _response?.Dispose();
+        _place?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        End();
+        Stream?.Dispose();
+        _events.Dispose();
+        _body.Dispose();
+        _first.Dispose();
+        _heldBack.Dispose();
+        if (_buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+        _ended.Dispose();
+        _silence.Dispose();
+    }
+
+    private bool IsOverdue => Milliseconds(_time.GetTimestamp()) >= Deployment.Settings.TotalTimeout.TotalMilliseconds;
+
+    private static bool IsUnreachable(Exception e) =>
+        e is HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError
+                or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError
+                or HttpRequestError.ProxyTunnelError
+        };
+
+    private async Task<AttemptFailure?> SendAsync()
+    {
+        var model = Deployment.UpstreamModelFor(_order.Request.Model);
+        var content = Translation is null
+            ? new UpstreamContent(
+                _order.Request.UpstreamPieces(Deployment.Settings.UpstreamModel, Deployment.Settings.AskForUsage)
+            )
+            : new UpstreamContent(Translation.Body);
+        WaitAtMost(Deployment.Settings.FirstByteTimeout);
+        _response = await Deployment.Provider.AskAsync(
+            _order.TargetOperation(Deployment),
+            model,
+            content,
+            Translation is null ? _order.Headers : null,
+            _ended.Token
+        );
+        Status = (int)_response.StatusCode;
+        UpstreamRequestId = HeaderOf("x-request-id") ?? HeaderOf("request-id");
+        ReadHead();
+        _upstream = await _response.Content.ReadAsStreamAsync(_ended.Token);
+        _buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+
+        if (!_response.IsSuccessStatusCode)
+        {
+            await ReadWholeAsync();
+            var wait = RetryAfter();
+            if (Status is 429 && wait is { } asked)
+                Deployment.Health.Cool(asked);
+            return AttemptFailure.OfStatus(Status.Value, wait);
+        }
+        if (_order.Request.Stream && _response.Content.Headers.ContentType?.MediaType is "text/event-stream")
+        {
+            Stream = Translation is null ? _order.Wire.OpenStream(_order.Request) : Translation.OpenStream();
+            if (Stream is not null)
+                return await BeginStreamAsync();
+        }
+        await ReadWholeAsync();
+        return ReadAnswer() ? null : AttemptFailure.NotJson;
+    }
+
+    private bool ReadAnswer()
+    {
+        if (Translation is null)
+        {
+            Answer = _body.Memory;
+            return _order.Wire.TryReadAnswer(_body.Span, out _usage);
+        }
+        if (!Translation.TryTranslateAnswer(_body.Span, out var answer, out _usage))
+            return false;
+        Answer = answer;
+        return true;
+    }
+
+    private void ReadHead()
+    {
+        if (_response!.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type))
+            ContentType = type.ToString();
+        foreach (var name in RelayedHeaders)
+        {
+            if (HeaderOf(name) is { } value)
+                _headers.Add(new(name, value));
+        }
+    }
+
+    // An error, or an end, before there is anything for the caller is a failure that another try can mend.
+    private async Task<AttemptFailure?> BeginStreamAsync()
+    {
+        while (_first.Length == 0 && !Stream!.IsComplete && !Stream.HasError && !_hasReachedEnd)
+        {
+            await ReadStreamAsync();
+            TakeRead(output: null);
+        }
+        return Stream!.HasError ? AttemptFailure.ErrorInStream
+            : _first.Length == 0 && !Stream.IsComplete ? AttemptFailure.Incomplete
+            : null;
+    }
+
+    private async ValueTask ReadStreamAsync()
+    {
+        try
+        {
+            _read = await ReadChunkAsync();
+        }
+        catch (Exception e)
+            when (Stream!.IsComplete && e is OperationCanceledException or IOException or HttpRequestException)
+        {
+            // The answer is all there; how the connection ends behind it does not matter.
+            _read = 0;
+        }
+        _hasReachedEnd = _read == 0;
+    }
+
+    private void TakeRead(IBufferWriter<byte>? output)
+    {
+        if (_hasReachedEnd)
+        {
+            if (_events.TryReadRemainder(out var remainder))
+                Take(remainder, output);
+            Take(Stream!.End(), output);
+            return;
+        }
+        _events.Feed(_buffer.AsMemory(0, _read));
+        while (_events.TryRead(out var sse))
+            Take(sse, output);
+    }
+
+    private void Take(in SseEvent sse, IBufferWriter<byte>? output) => Take(Stream!.Relay(sse), output);
+
+    private void Take(ReadOnlyMemory<byte> events, IBufferWriter<byte>? output)
+    {
+        var bytes = events.Span;
+        if (bytes.IsEmpty)
+            return;
+        Emit(_heldBack.Span, output);
+        _heldBack.Truncate(0);
+        if (Stream!.IsComplete)
+            _heldBack.Set(bytes);
+        else
+            Emit(bytes, output);
+    }
+
+    private void Emit(ReadOnlySpan<byte> bytes, IBufferWriter<byte>? output)
+    {
+        if (output is null)
+            _first.Append(bytes);
+        else
+            output.Write(bytes);
+    }
+
+    private async Task ReadWholeAsync()
+    {
+        int read;
+        while ((read = await ReadChunkAsync()) > 0)
+        {
+            if (_body.Length + read > MaxAnswerBytes)
+                throw new IOException("The provider's answer is too large.");
+            _body.Append(_buffer.AsSpan(0, read));
+        }
+    }
+
+    // The clock of silence runs only while the provider is waited for: a caller who reads slowly is not the provider's fault.
+    private async ValueTask<int> ReadChunkAsync()
+    {
+        WaitAtMost(FirstByteAt is null ? Deployment.Settings.FirstByteTimeout : Deployment.Settings.IdleTimeout);
+        var read = await _upstream!.ReadAsync(_buffer, _ended.Token);
+        FirstByteAt ??= _time.GetTimestamp();
+        _silence.CancelAfter(Timeout.InfiniteTimeSpan);
+        return read;
+    }
+
+    private void WaitAtMost(TimeSpan silence)
+    {
+        var left = Deployment.Settings.TotalTimeout - _time.GetElapsedTime(_startedAt);
+        var wait = silence < left ? silence : left;
+        _silence.CancelAfter(wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
+    }
+
+    private string? HeaderOf(string name) =>
+        _response!.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+
+    // Seconds or a date (RFC 9110, 10.2.3); OpenAI and Azure also say it in milliseconds.
+    private TimeSpan? RetryAfter()
+    {
+        if (
+            HeaderOf("retry-after-ms") is { } ms
+            && double.TryParse(ms, NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds)
+            && milliseconds is >= 0 and < 86_400_000
+        )
+            return TimeSpan.FromMilliseconds(milliseconds);
+        if (HeaderOf("retry-after") is not { } text)
+            return null;
+        if (
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+            && seconds is >= 0 and < 86_400
+        )
+            return TimeSpan.FromSeconds(seconds);
+        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
+            return null;
+        var wait = date - _time.GetUtcNow();
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    }
+
+    private double Milliseconds(long timestamp) =>
+        Math.Round(_time.GetElapsedTime(_startedAt, timestamp).TotalMilliseconds, 3);
+}
+
+/// <summary>A try that had begun came to a bad end.</summary>
+internal sealed class AttemptException(AttemptFailure failure) : Exception(failure.Message)
+{
+    /// <summary>What happened.</summary>
+    public AttemptFailure Failure { get; } = failure;
+}

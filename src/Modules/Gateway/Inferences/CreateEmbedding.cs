@@ -1,0 +1,60 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Verbatim.Contracts;
+using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Modules.Gateway.Inferences;
+
+internal sealed class CreateEmbedding(InferenceCalls calls) : IEndpoint
+{
+    public string Prefix => "/v1";
+
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/embeddings", (Delegate)HandleAsync)
+            // The body is read here, so there is nothing that the framework could check.
+            .DisableValidation()
+            .RequireScope(Scopes.InferencesCreate)
+            .WithMetadata(OpenAiErrors.Dialect, OwnSizeLimit.Instance)
+            .WithTags("OpenAI")
+            .WithSummary("Turn text into vectors")
+            .WithDescription(
+                """
+                OpenAI's embeddings. Body and answer pass as they are.
+                """
+            )
+            .Accepts<JsonObject>("application/json")
+            .Produces<JsonObject>(StatusCodes.Status200OK, "application/json")
+            .WithRequestExample(
+                JsonNode.Parse(
+                    """
+                    {"model":"text-embedding-3-small","input":"Hello!"}
+                    """
+                )!
+            )
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                JsonNode.Parse(
+                    """
+                    {"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.0023,-0.0093]}],"model":"text-embedding-3-small","usage":{"prompt_tokens":2,"total_tokens":2}}
+                    """
+                )!
+            )
+            .WithResponseHeader(
+                InferenceCalls.InferenceIdHeader,
+                "The stream of events that records this call, for `/api/audit/streams/{id}`."
+            )
+            .ProducesError(400, "invalid_request", "We could not parse the JSON body of your request: it is empty.")
+            .ProducesError(404, "model_not_found", OpenAiErrors.Dialect.ModelNotFound("gpt-0").Message)
+            .ProducesError(413, "body_too_large", "The body is larger than 33554432 bytes (Gateway:MaxRequestBytes).")
+            .ProducesError(502, "upstream_unreachable", "The provider cannot be reached.")
+            .ProducesError(504, "upstream_timeout", "The provider did not begin its answer in time.");
+
+    private Task HandleAsync(HttpContext http) => calls.AnswerAsync(http, CallerWire.Embeddings);
+}

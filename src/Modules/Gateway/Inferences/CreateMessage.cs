@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Verbatim.Contracts;
+using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.Anthropic;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Modules.Gateway.Inferences;
+
+internal sealed class CreateMessage(InferenceCalls calls) : IEndpoint
+{
+    public string Prefix => "/v1";
+
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/messages", (Delegate)HandleAsync)
+            // The body is read here, so there is nothing that the framework could check.
+            .DisableValidation()
+            .RequireScope(Scopes.InferencesCreate)
+            .WithMetadata(AnthropicErrors.Dialect, OwnSizeLimit.Instance)
+            .WithTags("Anthropic")
+            .WithSummary("Ask a model for the next message, on Anthropic's wire")
+            .WithDescription(
+                """
+                Anthropic's messages. Where the model's provider speaks this wire, the body goes there as it is and the answer comes back as it is, as JSON or, with
+                `stream: true`, as server-sent events; otherwise both are translated. What a provider cannot do is refused with a 400 that names it, or, with
+                `x-verbatim-unsupported: warn`, left out and named in a header of that name. The call is on record before it is sent, and its outcome before you
+                have the last byte.
+                """
+            )
+            .Accepts<JsonObject>("application/json")
+            .Produces<JsonObject>(StatusCodes.Status200OK, "application/json", "text/event-stream")
+            .WithRequestExample(
+                JsonNode.Parse(
+                    """
+                    {"model":"simulator","max_tokens":256,"messages":[{"role":"user","content":"Hello!"}]}
+                    """
+                )!
+            )
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                JsonNode.Parse(
+                    """
+                    {"id":"msg_0199a4c27f107c3e9d512f0c8d1e4a77","type":"message","role":"assistant","model":"simulator","content":[{"type":"text","text":"Hello!"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":8,"output_tokens":2}}
+                    """
+                )!
+            )
+            .WithResponseHeader(
+                InferenceCalls.InferenceIdHeader,
+                "The stream of events that records this call, for `/api/audit/streams/{id}`."
+            )
+            .ProducesError(400, "invalid_request", "We could not parse the JSON body of your request: it is empty.")
+            .ProducesError(404, "model_not_found", AnthropicErrors.Dialect.ModelNotFound("gpt-0").Message)
+            .ProducesError(413, "body_too_large", "The body is larger than 33554432 bytes (Gateway:MaxRequestBytes).")
+            .ProducesError(502, "upstream_unreachable", "The provider cannot be reached.")
+            .ProducesError(504, "upstream_timeout", "The provider did not begin its answer in time.");
+
+    private Task HandleAsync(HttpContext http) => calls.AnswerAsync(http, CallerWire.Messages);
+}

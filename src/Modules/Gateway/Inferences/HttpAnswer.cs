@@ -1,0 +1,31 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Gateway.Wire;
+
+namespace Verbatim.Modules.Gateway.Inferences;
+
+/// <summary>An answer over HTTP.</summary>
+internal sealed class HttpAnswer(HttpContext http, WireDialect dialect) : IAnswerSink
+{
+    public CancellationToken Aborted => http.RequestAborted;
+
+    public IHeaderDictionary Headers => http.Response.Headers;
+
+    public PipeWriter Writer => http.Response.BodyWriter;
+
+    public void Begin(int status, string contentType, long? length)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = contentType;
+        if (length is not null)
+        {
+            http.Response.ContentLength = length;
+            return;
+        }
+        http.Response.Headers.CacheControl = "no-cache";
+        // nginx would otherwise collect the events before it passes them on.
+        http.Response.Headers["X-Accel-Buffering"] = "no";
+    }
+
+    public Task FailAsync(WireError error) => dialect.WriteAsync(http, error);
+}

@@ -1,0 +1,192 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Gateway.Dispatch;
+using Verbatim.Modules.Gateway.Models;
+using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.Translation;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Modules.Gateway.Inferences;
+
+/// <summary>Takes calls to models, over HTTP and from within, and answers them on record.</summary>
+[Singleton]
+internal sealed class InferenceCalls(
+    Catalogue catalogue,
+    InferenceJournal journal,
+    StreamHeartbeats heartbeats,
+    IdSource ids,
+    TimeProvider time
+)
+{
+    /// <summary>Names the record of a call in its answer.</summary>
+    public const string InferenceIdHeader = "x-verbatim-inference-id";
+
+    /// <summary>How the caller says what to do about parameters that a provider cannot do.</summary>
+    public const string UnsupportedHeader = "x-verbatim-unsupported";
+
+    private const string ClientRequestIdHeader = "x-client-request-id";
+
+    /// <summary>Answers a request that has passed authorization.</summary>
+    public async Task AnswerAsync(HttpContext http, CallerWire wire)
+    {
+        var arrival = time.GetTimestamp();
+        if (!http.Request.HasJsonContentType())
+        {
+            await Errors.WriteAsync(http, Errors.UnsupportedMediaType);
+            return;
+        }
+        var limit = catalogue.MaxRequestBytes;
+        if (await RequestBody.ReadAsync(http.Request, limit, http.RequestAborted) is not { } body)
+        {
+            await Errors.WriteAsync(
+                http,
+                new HttpError(
+                    413,
+                    "body-too-large",
+                    $"The body is larger than {limit} bytes (Gateway:MaxRequestBytes)."
+                )
+            );
+            return;
+        }
+        if (!wire.TryRead(body, out var request, out var error))
+        {
+            await wire.Dialect.WriteAsync(http, error);
+            return;
+        }
+
+        var caller = Caller.Of(http);
+        await AnswerAsync(
+            new InferenceCaller(
+                caller.For(http),
+                caller.PrincipalId,
+                caller.ProjectId,
+                ClientRequestIdOf(http.Request)
+            ),
+            wire,
+            request,
+            new HttpAnswer(http, wire.Dialect),
+            http.Request.Headers,
+            arrival
+        );
+    }
+
+    /// <summary>Answers a request, wherever it comes from.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="wire">The wire that the request is in.</param>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="sink">Where the answer goes.</param>
+    /// <param name="headers">What came with it; null for nothing.</param>
+    /// <param name="arrival">When it came, as the time provider tells it.</param>
+    public async Task AnswerAsync(
+        InferenceCaller caller,
+        CallerWire wire,
+        WireRequest request,
+        IAnswerSink sink,
+        IHeaderDictionary? headers,
+        long arrival
+    )
+    {
+        if (catalogue.Find(caller, request.Model) is not { } route)
+        {
+            await sink.FailAsync(wire.Dialect.ModelNotFound(request.Model));
+            return;
+        }
+        var id = ids.New();
+        var order = new InferenceOrder(wire, request, route, headers)
+        {
+            Identity = new AnswerIdentity(id, time.GetUtcNow()),
+            ToleratesUnsupported = headers?[UnsupportedHeader] is ["warn"],
+        };
+        var picker = new Picker(order);
+        var isAvailable = picker.TryNext(out var first);
+        if (picker.Refusal is { } refusal)
+        {
+            await sink.FailAsync(refusal);
+            return;
+        }
+
+        var recording = catalogue.RecordingOf(caller);
+        var intended = first ?? route.Tiers[0][0].Deployment;
+        await journal.StartAsync(
+            caller.Context,
+            id,
+            new InferenceStarted(
+                wire.Name,
+                request.Model,
+                intended.Name,
+                Providers.ProviderKinds.NameOf(intended.Provider.Kind),
+                request.Stream,
+                caller.PrincipalId,
+                caller.ProjectId,
+                journal.Instance,
+                caller.ClientRequestId,
+                recording,
+                recording == RecordingLevel.Metadata ? BodyDigest.Of(request.Body.Span) : null,
+                recording == RecordingLevel.Full ? new RawJson(request.Body) : null
+            ),
+            sink.Aborted
+        );
+        sink.Headers[InferenceIdHeader] = id.ToString();
+        var record = new InferenceRecord(journal, caller.Context, id, recording, time, arrival);
+        if (!isAvailable)
+        {
+            await RefuseAsync(picker, wire, sink, record);
+            return;
+        }
+        if (order.WarningFor(first!) is { } warning)
+            sink.Headers[UnsupportedHeader] = warning;
+        using var dispatch = new InferenceDispatch(
+            order,
+            picker,
+            first!,
+            time,
+            catalogue.DrainsAbandoned ? CancellationToken.None : sink.Aborted
+        );
+        await new InferenceCall(order, dispatch, sink, record, heartbeats)
+        {
+            Drains = catalogue.DrainsAbandoned,
+        }.RunAsync();
+    }
+
+    // Every deployment is resting: that is known without asking, so it is said at once.
+    private static async Task RefuseAsync(Picker picker, CallerWire wire, IAnswerSink sink, InferenceRecord record)
+    {
+        var wait = Math.Max(1, Math.Ceiling(picker.SoonestAvailable().TotalSeconds));
+        var seconds = wait.ToString(CultureInfo.InvariantCulture);
+        await record.RefuseAsync(AttemptFailure.NoneAvailable);
+        sink.Headers.RetryAfter = seconds;
+        await sink.FailAsync(
+            wire.Dialect.From(
+                new HttpError(
+                    503,
+                    "deployments-unavailable",
+                    $"Every deployment of this model has failed too often or asked for a pause; try again in {seconds} seconds."
+                )
+            )
+        );
+    }
+
+    private static string? ClientRequestIdOf(HttpRequest request)
+    {
+        var given = request.Headers[ClientRequestIdHeader];
+        return given.Count == 1 && RequestId.IsSound(given[0]) ? given[0] : null;
+    }
+}
+
+/// <summary>Who asks a model.</summary>
+/// <param name="Context">What is recorded with the call's events.</param>
+/// <param name="PrincipalId">The person, service account or client.</param>
+/// <param name="ProjectId">The project that the credential belongs to.</param>
+/// <param name="ClientRequestId">The client's own id of the request.</param>
+internal sealed record InferenceCaller(
+    AppendContext Context,
+    Guid PrincipalId,
+    Guid? ProjectId,
+    string? ClientRequestId
+)
+{
+    /// <summary>The organization.</summary>
+    public Guid TenantId => Context.TenantId;
+}

@@ -1,0 +1,22 @@
+using Polly;
+using Verbatim.Modules.Gateway.Dispatch;
+
+namespace Verbatim.Modules.Gateway.Models;
+
+/// <summary>Where calls of a model name go: tiers of deployments, the next tier only when the one before cannot help.</summary>
+/// <param name="Model">The name, or the pattern.</param>
+/// <param name="Tiers">None is empty.</param>
+/// <param name="Pipeline">How often and when it is tried again.</param>
+internal sealed record Route(
+    string Model,
+    IReadOnlyList<IReadOnlyList<WeightedDeployment>> Tiers,
+    ResiliencePipeline<UpstreamAttempt> Pipeline
+)
+{
+    /// <summary>True when it stands for one model name, which can be listed.</summary>
+    public bool IsExact => !Model.EndsWith('*');
+}
+
+/// <summary>A deployment and its share of the calls among those beside it.</summary>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+internal readonly record struct WeightedDeployment(Deployment Deployment, int Weight);

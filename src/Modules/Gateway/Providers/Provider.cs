@@ -1,0 +1,153 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Gateway.Wire;
+
+namespace Verbatim.Modules.Gateway.Providers;
+
+/// <summary>The way to one provider: its address, its credential, and the connections to it.</summary>
+/// <param name="settings">What it is.</param>
+/// <param name="credential">Sent as its kind wants it, or null for a provider that wants none.</param>
+/// <param name="handler">Sends; shared by all requests.</param>
+internal sealed class Provider(ProviderSettings settings, string? credential, HttpMessageHandler handler) : IDisposable
+{
+    /// <summary>The version of Anthropic's API that is spoken to it where the caller names none.</summary>
+    private const string AnthropicVersion = "2023-06-01";
+
+    private static readonly ProductInfoHeaderValue UserAgent = new("Verbatim", "0.1");
+
+    // What a caller may tell a provider that speaks the same wire. All else stays behind: credentials, cookies, what proxies added.
+    private static readonly string[] ForwardedHeaders = ["anthropic-version", "anthropic-beta", "OpenAI-Beta"];
+
+    private readonly HttpMessageInvoker _invoker = new(handler, disposeHandler: true);
+
+    /// <summary>What it is.</summary>
+    public ProviderSettings Settings => settings;
+
+    /// <summary>What it was given as its credential.</summary>
+    public string? Credential => credential;
+
+    /// <summary>What kind it is.</summary>
+    public ProviderKind Kind => settings.Kind;
+
+    /// <summary>Connections to a provider over the network. They are renewed, so that a change of its addresses is noticed.</summary>
+    public static HttpMessageHandler OverNetwork(TimeSpan connectTimeout) =>
+        new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = System.Net.DecompressionMethods.None,
+            UseCookies = false,
+            ConnectTimeout = connectTimeout,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            EnableMultipleHttp2Connections = true,
+            // A provider is told nothing about the caller's traces.
+            ActivityHeadersPropagator = null,
+        };
+
+    /// <summary>Asks for an operation; returns when the head of the answer is there.</summary>
+    public Task<HttpResponseMessage> AskAsync(
+        Operation operation,
+        string model,
+        HttpContent body,
+        IHeaderDictionary? callerHeaders,
+        CancellationToken cancellationToken
+    )
+    {
+        body.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        return SendAsync(
+            new HttpRequestMessage(HttpMethod.Post, AddressOf(PathOf(operation), model)) { Content = body },
+            callerHeaders,
+            cancellationToken
+        );
+    }
+
+    /// <summary>Sends a request that is complete but for the credential; returns when the head of the answer is there.</summary>
+    public Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        IHeaderDictionary? callerHeaders,
+        CancellationToken cancellationToken
+    )
+    {
+        if (callerHeaders is not null)
+        {
+            foreach (var name in ForwardedHeaders)
+            {
+                if (callerHeaders.TryGetValue(name, out var values))
+                    request.Headers.TryAddWithoutValidation(name, values.ToArray());
+            }
+        }
+        Authorize(request.Headers);
+        request.Headers.UserAgent.Add(UserAgent);
+        return _invoker.SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>Where an operation of it is.</summary>
+    /// <param name="path">The path below the version: <c>chat/completions</c>.</param>
+    /// <param name="model">The provider's name of the model, which Azure has in its path.</param>
+    public Uri AddressOf(string path, string model) =>
+        Kind switch
+        {
+            ProviderKind.AzureOpenAi when path.StartsWith("responses", StringComparison.Ordinal) => new Uri(
+                $"{settings.BaseUrl}/openai/v1/{path}?api-version={settings.ApiVersion}"
+            ),
+            ProviderKind.AzureOpenAi => new Uri(
+                $"{settings.BaseUrl}/openai/deployments/{Uri.EscapeDataString(model)}/{path}?api-version={settings.ApiVersion}"
+            ),
+            _ => new Uri($"{settings.BaseUrl}/{path}"),
+        };
+
+    public void Dispose() => _invoker.Dispose();
+
+    private static string PathOf(Operation operation) =>
+        operation switch
+        {
+            Operation.ChatCompletions => "chat/completions",
+            Operation.Responses => "responses",
+            Operation.Messages => "messages",
+            Operation.CountTokens => "messages/count_tokens",
+            Operation.Embeddings => "embeddings",
+            Operation.Completions => "completions",
+            Operation.Moderations => "moderations",
+            _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "Not an operation."),
+        };
+
+    private void Authorize(HttpRequestHeaders headers)
+    {
+        if (Kind == ProviderKind.Anthropic && !headers.Contains("anthropic-version"))
+            headers.TryAddWithoutValidation("anthropic-version", AnthropicVersion);
+        if (credential is null)
+            return;
+        switch (Kind)
+        {
+            case ProviderKind.Anthropic:
+                headers.TryAddWithoutValidation("x-api-key", credential);
+                break;
+            case ProviderKind.AzureOpenAi:
+                headers.TryAddWithoutValidation("api-key", credential);
+                break;
+            default:
+                headers.Authorization = new AuthenticationHeaderValue("Bearer", credential);
+                break;
+        }
+    }
+}
+
+/// <summary>What a provider is, its credential left out.</summary>
+/// <param name="Id">The provider's id.</param>
+/// <param name="Name">What people call it.</param>
+/// <param name="Kind">What kind it is.</param>
+/// <param name="BaseUrl">Where it is, up to and with its version, without a slash at the end; for Azure the resource's address.</param>
+/// <param name="ApiVersion">Azure's <c>api-version</c>.</param>
+/// <param name="ConnectTimeout">How long a connection to it may take.</param>
+internal sealed record ProviderSettings(
+    Guid Id,
+    string Name,
+    ProviderKind Kind,
+    string BaseUrl,
+    string? ApiVersion,
+    TimeSpan ConnectTimeout
+)
+{
+    /// <summary>What is waited for a connection unless the settings say otherwise.</summary>
+    public static readonly TimeSpan DefaultConnectTimeout = TimeSpan.FromSeconds(10);
+}
