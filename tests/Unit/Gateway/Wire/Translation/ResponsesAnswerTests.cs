@@ -17,7 +17,7 @@ public sealed class ResponsesAnswerTests
         """;
 
     /// <summary>As OpenAI's reference has it, "Streaming events": a reasoning item, a text with a citation, a call.</summary>
-    private const string Stream = """
+    internal const string Stream = """
         event: response.created
         data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1","object":"response","created_at":1,"status":"in_progress","model":"gpt-5-2025","output":[],"usage":null}}
 
