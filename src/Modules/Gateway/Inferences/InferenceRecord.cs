@@ -22,15 +22,23 @@ internal sealed class InferenceRecord(
     long arrival
 )
 {
+    private AppendContext _context = context;
+
     /// <summary>The outcome is on record, or on its way there.</summary>
     public bool IsSettled { get; private set; }
 
     /// <summary>The request's id.</summary>
     public string RequestId => context.Correlation;
 
+    /// <summary>A statement for the transaction of a whole answer, from that answer and where it came from; null for none.</summary>
+    public Func<ReadOnlyMemory<byte>, Guid, SqlWrite?>? Also { get; init; }
+
     /// <summary>The provider answered in full.</summary>
-    public Task CompleteAsync(InferenceDispatch dispatch, UpstreamAttempt answered) =>
-        SettleAsync(
+    public Task CompleteAsync(InferenceDispatch dispatch, UpstreamAttempt answered)
+    {
+        if (Also is not null && BytesOf(answered) is { } answer)
+            _context = context with { Also = Also(answer, answered.Deployment.Settings.Id) };
+        return SettleAsync(
             new InferenceCompleted(
                 AttemptsOf(dispatch, null),
                 UsageOf(answered),
@@ -40,6 +48,7 @@ internal sealed class InferenceRecord(
                 ResponseOf(answered)
             )
         );
+    }
 
     /// <summary>There is no full answer.</summary>
     /// <param name="dispatch">The tries.</param>
@@ -91,7 +100,7 @@ internal sealed class InferenceRecord(
     private Task SettleAsync(IEvent outcome)
     {
         IsSettled = true;
-        return journal.FinishAsync(context, id, outcome);
+        return journal.FinishAsync(_context, id, outcome);
     }
 
     private static Attempt[] AttemptsOf(

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Verbatim.Modules.Gateway.Wire.Anthropic;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
 
 namespace Verbatim.Modules.Gateway.Wire;
 
@@ -41,6 +42,12 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         OpenAiErrors.Dialect
     );
 
+    public static readonly CallerWire Responses = new(
+        Operation.Responses,
+        "openai.responses",
+        ResponsesErrors.ForResponses
+    );
+
     /// <summary>Reads a request's body. Never throws.</summary>
     public bool TryRead(
         ReadOnlyMemory<byte> body,
@@ -54,13 +61,17 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         {
             Operation.ChatCompletions or Operation.Completions => new ChatStream(request.IncludesUsage),
             Operation.Messages => new MessagesStream(),
+            Operation.Responses => new ResponsesStream(),
             _ => null,
         };
 
     /// <summary>Reads the usage of a whole answer, all of which is checked to be JSON in UTF-8.</summary>
     /// <returns>False when it is not one JSON object.</returns>
     public bool TryReadAnswer(ReadOnlySpan<byte> body, out TokenUsage? usage) =>
-        Operation is Operation.Messages or Operation.CountTokens
-            ? MessagesUsage.TryReadResponse(body, out usage)
-            : TokenUsage.TryReadResponse(body, out usage);
+        Operation switch
+        {
+            Operation.Messages or Operation.CountTokens => MessagesUsage.TryReadResponse(body, out usage),
+            Operation.Responses => ResponsesUsage.TryReadResponse(body, out usage),
+            _ => TokenUsage.TryReadResponse(body, out usage),
+        };
 }
