@@ -22,8 +22,6 @@ internal sealed class InferenceRecord(
     long arrival
 )
 {
-    private AppendContext _context = context;
-
     /// <summary>The outcome is on record, or on its way there.</summary>
     public bool IsSettled { get; private set; }
 
@@ -36,8 +34,8 @@ internal sealed class InferenceRecord(
     /// <summary>The provider answered in full.</summary>
     public Task CompleteAsync(InferenceDispatch dispatch, UpstreamAttempt answered)
     {
-        if (Also is not null && BytesOf(answered) is { } answer)
-            _context = context with { Also = Also(answer, answered.Deployment.Settings.Id) };
+        var also =
+            Also is not null && BytesOf(answered) is { } answer ? Also(answer, answered.Deployment.Settings.Id) : null;
         return SettleAsync(
             new InferenceCompleted(
                 AttemptsOf(dispatch, null),
@@ -46,7 +44,8 @@ internal sealed class InferenceRecord(
                 LatencyOf(answered),
                 DigestOf(answered),
                 ResponseOf(answered)
-            )
+            ),
+            also
         );
     }
 
@@ -97,10 +96,10 @@ internal sealed class InferenceRecord(
             )
         );
 
-    private Task SettleAsync(IEvent outcome)
+    private Task SettleAsync(IEvent outcome, SqlWrite? also = null)
     {
         IsSettled = true;
-        return journal.FinishAsync(_context, id, outcome);
+        return journal.FinishAsync(also is null ? context : context with { Also = also }, id, outcome);
     }
 
     private static Attempt[] AttemptsOf(
