@@ -65,7 +65,7 @@ public sealed class ResponseTests(GatewayHost gateway) : IClassFixture<GatewayHo
         var mine = (await AskAsync("""{"model":"gpt-fake","input":"Hello"}"""))["id"]!.GetValue<string>();
         using var client = await gateway.Host.AsNewAsync("user", Cancellation);
 
-        foreach (var id in (string[])[mine, "resp_nobody", "%00", new string('x', 500)])
+        foreach (var id in (string[])[mine, "resp_nobody", "%E2%82%AC", new string('x', 500)])
         {
             using var read = await client.GetAsync($"{Path}/{id}", Cancellation);
             Assert.Equal(HttpStatusCode.NotFound, read.StatusCode);
