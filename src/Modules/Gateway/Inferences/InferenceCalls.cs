@@ -38,7 +38,7 @@ internal sealed class InferenceCalls(
     public async Task AnswerAsync(
         HttpContext http,
         CallerWire wire,
-        Func<WireRequest, IAnswerSink, Task<PreparedRequest?>>? prepare
+        Func<WireRequest, IAnswerSink, Task<PreparedCall?>>? prepare
     )
     {
         var arrival = time.GetTimestamp();
@@ -67,7 +67,7 @@ internal sealed class InferenceCalls(
         }
 
         var sink = new HttpAnswer(http, wire.Dialect);
-        var prepared = prepare is null ? new PreparedRequest(request) : await prepare(request, sink);
+        var prepared = prepare is null ? new PreparedCall(request) : await prepare(request, sink);
         if (prepared is null)
             return;
         var caller = Caller.Of(http);
@@ -101,7 +101,7 @@ internal sealed class InferenceCalls(
     public async Task AnswerAsync(
         InferenceCaller caller,
         CallerWire wire,
-        PreparedRequest prepared,
+        PreparedCall prepared,
         IAnswerSink sink,
         IHeaderDictionary? headers,
         long arrival
@@ -217,7 +217,7 @@ internal sealed record InferenceCaller(
 
 /// <summary>A request that is ready to be sent.</summary>
 /// <param name="Asked">As the caller wrote it: this is recorded.</param>
-internal sealed record PreparedRequest(WireRequest Asked)
+internal sealed record PreparedCall(WireRequest Asked)
 {
     /// <summary>What goes to the provider, where it is another.</summary>
     public WireRequest Sent { get; init; } = Asked;
