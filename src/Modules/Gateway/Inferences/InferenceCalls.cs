@@ -42,7 +42,8 @@ internal sealed class InferenceCalls(
     )
     {
         var arrival = time.GetTimestamp();
-        if (!http.Request.HasJsonContentType())
+        var isForm = wire.IsRaw && http.Request.HasFormContentType;
+        if (!isForm && !http.Request.HasJsonContentType())
         {
             await Errors.WriteAsync(http, Errors.UnsupportedMediaType);
             return;
@@ -60,7 +61,14 @@ internal sealed class InferenceCalls(
             );
             return;
         }
-        if (!wire.TryRead(body, out var request, out var error))
+        WireError? error;
+        if (
+            !(
+                isForm
+                    ? FormRequest.TryRead(body, http.Request.ContentType!, out var request, out error)
+                    : wire.TryRead(body, out request, out error)
+            )
+        )
         {
             await wire.Dialect.WriteAsync(http, error);
             return;
@@ -129,6 +137,8 @@ internal sealed class InferenceCalls(
         }
 
         var recording = catalogue.RecordingOf(caller);
+        // Of sound and images a digest is kept.
+        var keepsBody = recording == RecordingLevel.Full && !prepared.Asked.IsForm;
         var intended = first ?? route.Tiers[0][0].Deployment;
         await journal.StartAsync(
             caller.Context,
@@ -144,8 +154,8 @@ internal sealed class InferenceCalls(
                 journal.Instance,
                 caller.ClientRequestId,
                 recording,
-                recording == RecordingLevel.Metadata ? BodyDigest.Of(prepared.Asked.Body.Span) : null,
-                recording == RecordingLevel.Full ? new RawJson(prepared.Asked.Body) : null
+                keepsBody ? null : BodyDigest.Of(prepared.Asked.Body.Span),
+                keepsBody ? new RawJson(prepared.Asked.Body) : null
             ),
             sink.Aborted
         );

@@ -136,8 +136,15 @@ internal sealed class InferenceRecord(
                 : null
             : null;
 
+    // Sound and images are not kept either.
     private BodyDigest? DigestOf(UpstreamAttempt attempt) =>
-        recording == RecordingLevel.Metadata && BytesOf(attempt) is { } bytes ? BodyDigest.Of(bytes.Span) : null;
+        BytesOf(attempt) is { } bytes
+            ? recording == RecordingLevel.Metadata
+                ? BodyDigest.Of(bytes.Span)
+                : null
+            : attempt is { IsRaw: true, Failure: null }
+                ? BodyDigest.Of(attempt.Answer.Span)
+                : null;
 
     // Whatever came, as JSON: the answer of a stream put together, a body that is JSON as it is, any other as a string.
     private static ReadOnlyMemory<byte>? BytesOf(UpstreamAttempt attempt)
@@ -145,7 +152,7 @@ internal sealed class InferenceRecord(
         if (attempt.Stream is { } stream)
             return stream.Chunks > 0 ? new ReadOnlyMemory<byte>(stream.ToArray()) : null;
         if (attempt.Failure is null)
-            return attempt.Answer;
+            return attempt.IsRaw && !IsJson(attempt.Answer.Span) ? null : attempt.Answer;
         if (attempt.Body.IsEmpty)
             return null;
         return IsJson(attempt.Body.Span)

@@ -22,7 +22,13 @@ internal sealed record Route(
         foreach (var candidate in Tiers.SelectMany(static tier => tier))
         {
             if (candidate.Deployment.Settings.Id == deploymentId)
-                return this with { Tiers = [[candidate]] };
+                return this with
+                {
+                    Tiers =
+                    [
+                        [candidate],
+                    ],
+                };
         }
         return null;
     }

@@ -13,7 +13,8 @@ using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Responses;
 
-internal sealed class CreateResponse(InferenceCalls calls, StoredResponses responses, Conversation conversation) : IEndpoint
+internal sealed class CreateResponse(InferenceCalls calls, StoredResponses responses, Conversation conversation)
+    : IEndpoint
 {
     public string Prefix => "/v1";
 
@@ -107,10 +108,5 @@ internal sealed class CreateResponse(InferenceCalls calls, StoredResponses respo
     }
 
     private static WireError PreviousNotFound(string id) =>
-        new(
-            400,
-            $"Previous response with id '{id}' not found.",
-            "previous_response_id",
-            "previous_response_not_found"
-        );
+        new(400, $"Previous response with id '{id}' not found.", "previous_response_id", "previous_response_not_found");
 }
