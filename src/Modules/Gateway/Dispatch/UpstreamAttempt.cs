@@ -117,7 +117,10 @@ internal sealed class UpstreamAttempt : IDisposable
     /// <exception cref="OperationCanceledException">The caller has gone, or the try was given up.</exception>
     public async Task BeginAsync(CancellationToken givenUp)
     {
-        await using var _ = givenUp.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _ended);
+        await using var _ = givenUp.UnsafeRegister(
+            static source => ((CancellationTokenSource)source!).Cancel(),
+            _ended
+        );
         try
         {
             _place = await Deployment.Health.EnterAsync(_ended.Token);
@@ -133,7 +136,8 @@ internal sealed class UpstreamAttempt : IDisposable
         catch (Exception e) when (e is HttpRequestException or IOException && !_ended.IsCancellationRequested)
         {
             Failure =
-                FirstByteAt is null && e is HttpRequestException { HttpRequestError: not HttpRequestError.ResponseEnded }
+                FirstByteAt is null
+                && e is HttpRequestException { HttpRequestError: not HttpRequestError.ResponseEnded }
                     ? AttemptFailure.Unreachable
                     : AttemptFailure.Broken;
         }

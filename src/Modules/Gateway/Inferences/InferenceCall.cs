@@ -53,7 +53,8 @@ internal sealed class InferenceCall(
             await BreakOffAsync(e.Failure);
         }
         catch (Exception e)
-            when ((CallerIsGone || record.IsSettled) && e is OperationCanceledException or IOException or HttpRequestException
+            when ((CallerIsGone || record.IsSettled)
+                && e is OperationCanceledException or IOException or HttpRequestException
             )
         {
             // Behind the record there is only the caller's own connection; what is lost there adds nothing to it.

@@ -58,7 +58,12 @@ internal sealed class InferenceCalls(
 
         var caller = Caller.Of(http);
         await AnswerAsync(
-            new InferenceCaller(caller.For(http), caller.PrincipalId, caller.ProjectId, ClientRequestIdOf(http.Request)),
+            new InferenceCaller(
+                caller.For(http),
+                caller.PrincipalId,
+                caller.ProjectId,
+                ClientRequestIdOf(http.Request)
+            ),
             wire,
             request,
             new HttpAnswer(http, wire.Dialect),

@@ -70,7 +70,11 @@ internal sealed partial class InferenceJournal(
                 "The database went away before the call was sent; nothing was sent."
             );
             _late.Enqueue(
-                new Late(context, id, new InferenceFailed(error, [], Usage: null, Cost: null, new Latency(null, 0), null, Response: null))
+                new Late(
+                    context,
+                    id,
+                    new InferenceFailed(error, [], Usage: null, Cost: null, new Latency(null, 0), null, Response: null)
+                )
             );
             throw;
         }

@@ -80,7 +80,9 @@ internal sealed class StreamTurn(IAnswerSink sink, CallerWire wire, StreamHeartb
         try
         {
             sink.Writer.Write(
-                wire.Operation == Operation.Messages ? "event: ping\ndata: {\"type\":\"ping\"}\n\n"u8 : ": keep-alive\n\n"u8
+                wire.Operation == Operation.Messages
+                    ? "event: ping\ndata: {\"type\":\"ping\"}\n\n"u8
+                    : ": keep-alive\n\n"u8
             );
             await sink.Writer.FlushAsync(sink.Aborted);
         }

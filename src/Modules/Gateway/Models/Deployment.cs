@@ -22,13 +22,7 @@ internal sealed record Deployment(DeploymentSettings Settings, Provider Provider
 /// <param name="ProviderId">Where it is.</param>
 /// <param name="Model">The model name that callers use; a <c>*</c> at its end stands for any rest. Several deployments may share one.</param>
 /// <param name="UpstreamModel">The provider's name of the model, or null where the caller's is sent on.</param>
-internal sealed record DeploymentSettings(
-    Guid Id,
-    string Name,
-    Guid ProviderId,
-    string Model,
-    string? UpstreamModel
-)
+internal sealed record DeploymentSettings(Guid Id, string Name, Guid ProviderId, string Model, string? UpstreamModel)
 {
     /// <summary>Its share of the calls among deployments of the same model: 1 to 1000.</summary>
     public int Weight { get; init; } = 1;
@@ -53,6 +47,9 @@ internal sealed record DeploymentSettings(
 
     /// <summary>What to ask for where the provider's wire demands a limit of tokens and the caller set none.</summary>
     public int DefaultMaxTokens { get; init; } = 8192;
+
+    /// <summary>What it costs; one price at most holds at any instant.</summary>
+    public IReadOnlyList<Price> Prices { get; init; } = [];
 
     /// <summary>True when it stands for one model name, which can be listed.</summary>
     public bool IsExact => !Model.EndsWith('*');

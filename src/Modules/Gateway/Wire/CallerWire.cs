@@ -20,11 +20,7 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         HasStreamOptions: true
     );
 
-    public static readonly CallerWire Messages = new(
-        Operation.Messages,
-        "anthropic.messages",
-        AnthropicErrors.Dialect
-    );
+    public static readonly CallerWire Messages = new(Operation.Messages, "anthropic.messages", AnthropicErrors.Dialect);
 
     public static readonly CallerWire CountTokens = new(
         Operation.CountTokens,
@@ -32,11 +28,7 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         AnthropicErrors.Dialect
     );
 
-    public static readonly CallerWire Embeddings = new(
-        Operation.Embeddings,
-        "openai.embeddings",
-        OpenAiErrors.Dialect
-    );
+    public static readonly CallerWire Embeddings = new(Operation.Embeddings, "openai.embeddings", OpenAiErrors.Dialect);
 
     public static readonly CallerWire Completions = new(
         Operation.Completions,

@@ -214,7 +214,11 @@ public sealed class WireRequestTests
         Assert.False(Rewrites(request, upstreamModel, askForUsage));
         Assert.Equal("""{ "model" : "\u006d" }""", Rewritten(request, upstreamModel, askForUsage));
         Assert.False(
-            Rewrites(Read("""{"model":"m","stream":true,"stream_options":{"include_usage":true}}"""), upstreamModel, askForUsage)
+            Rewrites(
+                Read("""{"model":"m","stream":true,"stream_options":{"include_usage":true}}"""),
+                upstreamModel,
+                askForUsage
+            )
         );
     }
 

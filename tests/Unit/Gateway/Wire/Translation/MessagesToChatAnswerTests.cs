@@ -99,7 +99,6 @@ public sealed class MessagesToChatAnswerTests
                   "completion_tokens_details":{"reasoning_tokens":0}}}
         """;
 
-
     [Fact]
     public void A_whole_answer_keeps_everything_in_order() =>
         Translated.Same(Expected, Translated.Answer(Open(), Whole));

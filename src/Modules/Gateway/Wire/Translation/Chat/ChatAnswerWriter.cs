@@ -128,7 +128,12 @@ internal sealed class ChatAnswerWriter(bool includesUsage) : AnswerWriter
     public override void Fail(Answer answer, WireError error)
     {
         var text = new ArrayBufferWriter<byte>(256);
-        OpenAiErrors.Dialect.WriteEvent(text, AnswerErrors.For(Operation.ChatCompletions, error), requestId: "", sequence: 0);
+        OpenAiErrors.Dialect.WriteEvent(
+            text,
+            AnswerErrors.For(Operation.ChatCompletions, error),
+            requestId: "",
+            sequence: 0
+        );
         Write(text.WrittenSpan);
     }
 
