@@ -7,7 +7,7 @@ using Verbatim.Modules.Gateway.Providers;
 
 namespace Verbatim.Tests.Unit.Gateway.Models;
 
-public sealed class CatalogueSnapshotTests
+public sealed class CatalogueSnapshotTests : IDisposable
 {
     private static readonly Guid Installation = Guid.NewGuid();
     private static readonly Guid Other = Guid.NewGuid();
@@ -76,7 +76,14 @@ public sealed class CatalogueSnapshotTests
         var direct = Deploy(Other, "direct", "fast", Visibility.Own);
         var first = Deploy(Other, "first", "a", Visibility.Own);
         var second = Deploy(Other, "second", "b", Visibility.Own);
-        Model(Other, "fast", [[(first, 3), (second, 1)], [(direct, 1)]]);
+        Model(
+            Other,
+            "fast",
+            [
+                [(first, 3), (second, 1)],
+                [(direct, 1)],
+            ]
+        );
 
         var route = Snapshot().ViewOf(Other, null).Find("fast")!;
 
@@ -89,7 +96,13 @@ public sealed class CatalogueSnapshotTests
     {
         Deploy(Installation, "shared", "fast", Visibility.Everybody);
         var off = Deploy(Other, "off", "a", Visibility.Own, isEnabled: false);
-        Model(Other, "fast", [[(off, 1)]]);
+        Model(
+            Other,
+            "fast",
+            [
+                [(off, 1)],
+            ]
+        );
 
         Assert.Null(NameOf(Other, "fast"));
         Assert.DoesNotContain(Snapshot().ViewOf(Other, null).Exact, r => r.Model == "fast");
@@ -100,7 +113,13 @@ public sealed class CatalogueSnapshotTests
     public void A_model_does_not_reach_deployments_of_another_organization()
     {
         var theirs = Deploy(Installation, "theirs", "a", Visibility.Everybody);
-        Model(Other, "stolen", [[(theirs, 1)]]);
+        Model(
+            Other,
+            "stolen",
+            [
+                [(theirs, 1)],
+            ]
+        );
 
         Assert.Null(NameOf(Other, "stolen"));
     }
@@ -181,12 +200,21 @@ public sealed class CatalogueSnapshotTests
     [Fact]
     public void A_deployment_is_not_put_to_another_organizations_provider()
     {
-        var provider = new ProviderSettings(Guid.NewGuid(), "p", ProviderKind.OpenAi, "http://x/v1", null, TimeSpan.FromSeconds(1));
+        var provider = new ProviderSettings(
+            Guid.NewGuid(),
+            "p",
+            ProviderKind.OpenAi,
+            "http://x/v1",
+            null,
+            TimeSpan.FromSeconds(1)
+        );
         _live.Begin();
         _live.Add(Installation, provider, null);
 
         Assert.Null(_live.Add(Other, 1, new DeploymentSettings(Guid.NewGuid(), "d", provider.Id, "m", null)));
     }
+
+    public void Dispose() => _live.Dispose();
 
     private Deployment Read(ProviderSettings provider, string credential, long version, DeploymentSettings settings)
     {

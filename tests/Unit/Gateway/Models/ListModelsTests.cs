@@ -11,7 +11,11 @@ public sealed class ListModelsTests
     [
         .. Enumerable
             .Range(0, 10)
-            .Select(i => new Route($"m{i}", [], Polly.ResiliencePipeline<Verbatim.Modules.Gateway.Dispatch.UpstreamAttempt>.Empty)
+            .Select(i => new Route(
+                $"m{i}",
+                [],
+                Polly.ResiliencePipeline<Verbatim.Modules.Gateway.Dispatch.UpstreamAttempt>.Empty
+            )
             {
                 CreatedAt = Start.AddDays(i),
             }),

@@ -41,7 +41,13 @@ public sealed class ProviderDecisionTests
             CodeOf(ChangeProvider.Decide(Keyed, new ChangeProviderRequest(BaseUrl: "http://api.example.com/v1"), null))
         );
         Assert.NotNull(
-            CodeOf(ChangeProvider.Decide(Keyed, new ChangeProviderRequest(BaseUrl: "https://api.example.com:8443/v1"), null))
+            CodeOf(
+                ChangeProvider.Decide(
+                    Keyed,
+                    new ChangeProviderRequest(BaseUrl: "https://api.example.com:8443/v1"),
+                    null
+                )
+            )
         );
     }
 
@@ -92,7 +98,9 @@ public sealed class ProviderDecisionTests
             "gateway.provider-not-found",
             CodeOf(ChangeProvider.Decide(deleted, new ChangeProviderRequest(Name: "q"), null))
         );
-        Assert.Throws<UnexpectedEventException>(() => RegisteredProvider.Evolve(deleted, new ProviderChanged(Plain.Terms)));
+        Assert.Throws<UnexpectedEventException>(() =>
+            RegisteredProvider.Evolve(deleted, new ProviderChanged(Plain.Terms))
+        );
     }
 
     [Fact]
@@ -107,9 +115,21 @@ public sealed class ProviderDecisionTests
     {
         const string Credential = "sk-canary-0123456789";
 
-        Assert.DoesNotContain(Credential, new CreateProviderRequest("p", "openai", ApiKey: Credential).ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(Credential, new ChangeProviderRequest(ApiKey: Credential).ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(Credential, new ValidateNewProviderRequest("openai", ApiKey: Credential).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            Credential,
+            new CreateProviderRequest("p", "openai", ApiKey: Credential).ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain(
+            Credential,
+            new ChangeProviderRequest(ApiKey: Credential).ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain(
+            Credential,
+            new ValidateNewProviderRequest("openai", ApiKey: Credential).ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     private static SqlWrite Write => SealedProviderCredentials.Delete(Id);
