@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Verbatim.Modules.Gateway.Dispatch;
+using Verbatim.Modules.Gateway.Models;
 using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Gateway.Inferences;
@@ -40,7 +41,7 @@ internal sealed class InferenceRecord(
             new InferenceCompleted(
                 AttemptsOf(dispatch, null),
                 UsageOf(answered),
-                Cost: null,
+                CostOf(answered),
                 LatencyOf(answered),
                 DigestOf(answered),
                 ResponseOf(answered)
@@ -60,7 +61,7 @@ internal sealed class InferenceRecord(
                 new InferenceError(failure.Code, status, failure.Message),
                 AttemptsOf(dispatch, (last, failure)),
                 UsageOf(last),
-                Cost: null,
+                CostOf(last),
                 LatencyOf(last),
                 DigestOf(last),
                 ResponseOf(last)
@@ -75,7 +76,7 @@ internal sealed class InferenceRecord(
             new InferenceCancelled(
                 AttemptsOf(dispatch, null),
                 begun is null ? null : UsageOf(begun),
-                Cost: null,
+                begun is null ? null : CostOf(begun),
                 LatencyOf(begun),
                 begun is null ? null : DigestOf(begun),
                 begun is null ? null : ResponseOf(begun)
@@ -122,6 +123,14 @@ internal sealed class InferenceRecord(
         attempt.Usage is { } u
             ? new Usage(u.Prompt, u.Completion, u.Total, u.Cached, u.CacheWritten, u.Reasoning, Estimated: false)
             : null;
+
+    // By the deployment that answered, whose settings it has kept since the call came, and by the price that held then.
+    private decimal? CostOf(UpstreamAttempt attempt) =>
+        Pricing.CostOf(
+            attempt.Deployment.Settings.Prices,
+            UsageOf(attempt),
+            time.GetUtcNow() - time.GetElapsedTime(arrival)
+        );
 
     private Latency LatencyOf(UpstreamAttempt? attempt) =>
         new(attempt?.FirstByteAt is { } first ? Milliseconds(first) : null, Milliseconds(time.GetTimestamp()));

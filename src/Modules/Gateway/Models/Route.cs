@@ -13,6 +13,9 @@ internal sealed record Route(
     ResiliencePipeline<UpstreamAttempt> Pipeline
 )
 {
+    /// <summary>Since when there is this name; null where it is built in.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
     /// <summary>True when it stands for one model name, which can be listed.</summary>
     public bool IsExact => !Model.EndsWith('*');
 

@@ -67,6 +67,9 @@ internal static class ProviderKinds
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind."),
         };
 
+    /// <summary>Every name.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Enum.GetValues<ProviderKind>().Select(NameOf)];
+
     /// <summary>The kind of this name, or null.</summary>
     public static ProviderKind? Find(string name)
     {
