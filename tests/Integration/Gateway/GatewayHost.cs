@@ -166,6 +166,10 @@ public class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
             ["Gateway:Deployments:claude:BaseUrl"] = provider.ToString(),
             ["Gateway:Deployments:claude:ApiKey"] = "sk-ant-the-providers-own",
             ["Gateway:Deployments:claude:Model"] = "claude-*",
+            ["Gateway:Deployments:keeps:Kind"] = "openai",
+            ["Gateway:Deployments:keeps:BaseUrl"] = provider.ToString(),
+            ["Gateway:Deployments:keeps:ApiKey"] = "sk-the-providers-own",
+            ["Gateway:Deployments:keeps:Model"] = "keeps-responses",
             ["Gateway:MaxRequestBytes"] = "8388608",
         };
 

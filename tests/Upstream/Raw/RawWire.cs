@@ -15,6 +15,7 @@ internal sealed class RawWire(bool record) : IWire
 {
     private const string Audio = "/v1/audio/";
     private const string Images = "/v1/images/";
+    private const int MostPictures = 10;
 
     private static readonly FrozenSet<string> Meaningless = Embeddings.Without(
         "echo",
@@ -84,14 +85,16 @@ internal sealed class RawWire(bool record) : IWire
             case Images + "generations":
                 var check = new OpenAiCheck("", JsonElement.Parse(request.Body));
                 check.Required("prompt").Text();
-                var count = (int)(check.Optional("n")?.Integer(least: 1) ?? 1);
+                var count = (int)Math.Min(check.Optional("n")?.Integer(least: 1) ?? 1, MostPictures);
                 var asUrl = check.Optional("response_format")?.OneOf("url", "b64_json") is "url";
                 return Media.Images(count, asUrl, commands);
             case Images + "edits":
             case Images + "variations":
                 var form = Form.Read(request);
                 return Media.Images(
-                    int.TryParse(form["n"], CultureInfo.InvariantCulture, out var n) ? n : 1,
+                    int.TryParse(form["n"], CultureInfo.InvariantCulture, out var n)
+                        ? Math.Clamp(n, 1, MostPictures)
+                        : 1,
                     form["response_format"] is "url",
                     commands
                 );
