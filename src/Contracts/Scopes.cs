@@ -66,6 +66,12 @@ public static class Scopes
     /// <summary>Create, change and suspend service accounts, and make their API keys.</summary>
     public const string ServiceAccountsWrite = "service-accounts:write";
 
+    /// <summary>See the providers of models, their deployments and prices, and how much of calls is recorded.</summary>
+    public const string ProvidersRead = "providers:read";
+
+    /// <summary>Change providers, deployments, models, prices, and how much of calls is recorded.</summary>
+    public const string ProvidersWrite = "providers:write";
+
     /// <summary>Every scope, in the order of their words.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
@@ -86,6 +92,8 @@ public static class Scopes
         OrganizationsRead,
         OrganizationsWrite,
         PersonalDataErase,
+        ProvidersRead,
+        ProvidersWrite,
         ServiceAccountsRead,
         ServiceAccountsWrite,
         UsersRead,

@@ -133,7 +133,7 @@ internal sealed class GatewayChatClient(
             await calls.AnswerAsync(
                 caller,
                 CallerWire.ChatCompletions,
-                request,
+                new PreparedCall(request),
                 answer,
                 headers: null,
                 time.GetTimestamp()

@@ -55,6 +55,7 @@ internal static class RoleScopes
         Scopes.OAuthClientsRead,
         Scopes.OperationsRead,
         Scopes.OrganizationsRead,
+        Scopes.ProvidersRead,
         Scopes.ServiceAccountsRead,
         Scopes.UsersRead,
     }.ToFrozenSet(StringComparer.Ordinal);
