@@ -52,7 +52,6 @@ internal static class MessagesRequestReader
             MessagesTurnReader.Read(message, request, reading);
         if (body.TakeWord("speed") is not (null or "standard"))
             reading.CannotSay("speed", "is not known to the provider of this model");
-        // A mark of the request as a whole is set on its last part, as a hint: it needs no other word.
         body.RefuseRest();
         return request;
     }
