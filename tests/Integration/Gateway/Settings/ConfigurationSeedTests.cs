@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using Npgsql;
 using Verbatim.Platform.Configuration;
 using Verbatim.Tests.Integration.Support;
@@ -14,7 +13,7 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
     [Fact]
     public async Task Differences_become_events_once_and_what_vanishes_is_deleted()
     {
-        await using var provider = await FakeProvider.StartAsync();
+        await using var provider = await FakeProvider.StartAsync(cancellationToken: Cancellation);
         var database = await postgres.CreateDatabaseAsync(Cancellation);
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -102,7 +101,6 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
             foreach (var host in several)
             {
                 using var administrator = await host.AsAdministratorAsync(Cancellation);
-                var marker = SettingsHost.Fresh("after");
                 Assert.Equal(HttpStatusCode.OK, (await SettingsHost.AskAsync(administrator, "fast")).Status);
                 Assert.DoesNotContain("inline", await SettingsHost.ModelsAsync(administrator));
             }
@@ -118,7 +116,7 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
     [Fact]
     public async Task A_local_Ollama_is_found_at_the_first_start_and_belongs_to_the_API_from_then_on()
     {
-        await using var provider = await FakeProvider.StartAsync();
+        await using var provider = await FakeProvider.StartAsync(cancellationToken: Cancellation);
         var database = await postgres.CreateDatabaseAsync(Cancellation);
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
