@@ -1,5 +1,8 @@
 using System.Net;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Verbatim.Modules.Gateway.Models.Configured;
 using Verbatim.Platform.Configuration;
 using Verbatim.Tests.Integration.Support;
 using Verbatim.Tests.Upstream;
@@ -69,7 +72,7 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
             Assert.Empty(await NamesAsync(another, "/api/providers"));
         }
         var seeded = await EventsAsync(database);
-        Assert.Equal(10, seeded.Count);
+        Assert.Equal(9, seeded.Count);
         Assert.All(seeded, e => Assert.Equal("system:configuration", e.Actor));
 
         // Three at once: nothing is different, so nothing is recorded.
@@ -169,14 +172,21 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
             using var administrator = await host.AsAdministratorAsync(Cancellation);
             Assert.Equal(["openai"], await NamesAsync(administrator, "/api/providers"));
             Assert.Empty(await NamesAsync(administrator, "/api/deployments"));
+
+            var seed = ActivatorUtilities.CreateInstance<ConfigurationSeed>(
+                host.Services,
+                new ConfiguredSettings(
+                    new ConfigurationBuilder()
+                        .AddInMemoryCollection([
+                            KeyValuePair.Create<string, string?>("Gateway:Providers:openai:Kind", "openai"),
+                        ])
+                        .Build()
+                )
+            );
+            var refused = await Assert.ThrowsAsync<SettingException>(() => seed.RunAsync(Cancellation));
+            Assert.Contains("Gateway:Providers:openai", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(["openai"], await NamesAsync(administrator, "/api/providers"));
         }
-        var refused = await Assert.ThrowsAsync<SettingException>(() =>
-            VerbatimHost.StartAsync(
-                database,
-                new Dictionary<string, string>(StringComparer.Ordinal) { ["Gateway:Providers:openai:Kind"] = "openai" }
-            )
-        );
-        Assert.Contains("Gateway:Providers:openai", refused.Message, StringComparison.Ordinal);
     }
 
     private static async Task<IReadOnlyList<string>> NamesAsync(HttpClient client, string path) =>
