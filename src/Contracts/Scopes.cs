@@ -6,6 +6,9 @@ public static class Scopes
     /// <summary>Ask models for answers.</summary>
     public const string InferencesCreate = "inferences:create";
 
+    /// <summary>Read model calls with what was asked and answered: one's own, or the organization's.</summary>
+    public const string InferencesRead = "inferences:read";
+
     /// <summary>See which models there are.</summary>
     public const string ModelsRead = "models:read";
 
@@ -80,6 +83,7 @@ public static class Scopes
         IdentityProvidersRead,
         IdentityProvidersWrite,
         InferencesCreate,
+        InferencesRead,
         ModelsRead,
         OAuthClientsRead,
         OAuthClientsWrite,

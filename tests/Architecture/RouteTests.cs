@@ -14,6 +14,7 @@ public sealed class RouteTests
     // server lives has none at all, and how the API works is no secret.
     private static readonly string[] OpenToAnyone =
     [
+        "GET /",
         "GET /.well-known/oauth-authorization-server",
         "GET /.well-known/openid-configuration",
         "GET /account",

@@ -12,6 +12,9 @@ internal sealed class EventStream(CommandSet commands)
 
     private readonly List<Part> _parts = [];
 
+    /// <summary>A comment that stands twice before the first event, as from one who waits for another.</summary>
+    public string? LeadingComment { get; set; }
+
     public int Count => _parts.Count;
 
     public Part[] Parts => [.. _parts];
@@ -22,12 +25,14 @@ internal sealed class EventStream(CommandSet commands)
         var framed = new MemoryStream();
         if (_parts.Count is 0 && commands.Bom)
             framed.Write([0xEF, 0xBB, 0xBF]);
-        if (commands.Comment is { } comment)
+        if (_parts.Count is 0 && LeadingComment is { } leading)
         {
-            framed.Write(Encoding.UTF8.GetBytes($": {comment}"));
-            EndLine(framed);
-            EndLine(framed);
+            Comment(framed, leading);
+            Comment(framed, leading);
         }
+
+        if (commands.Comment is { } comment)
+            Comment(framed, comment);
 
         if (name is not null)
         {
@@ -74,6 +79,13 @@ internal sealed class EventStream(CommandSet commands)
         var last = _parts[^1];
         _parts.RemoveAt(_parts.Count - 1);
         _parts.Insert(index, last);
+    }
+
+    private void Comment(MemoryStream framed, string comment)
+    {
+        framed.Write(Encoding.UTF8.GetBytes($": {comment}"));
+        EndLine(framed);
+        EndLine(framed);
     }
 
     private void EndLine(MemoryStream framed) =>

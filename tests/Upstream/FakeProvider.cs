@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Verbatim.Tests.Upstream.Anthropic;
+using Verbatim.Tests.Upstream.Azure;
 using Verbatim.Tests.Upstream.OpenAi;
+using Verbatim.Tests.Upstream.Raw;
 using Verbatim.Tests.Upstream.Responses;
 
 namespace Verbatim.Tests.Upstream;
@@ -32,6 +34,9 @@ public sealed class FakeProvider : IAsyncDisposable
 
     /// <summary>What an SDK takes as its base URL: <c>http://127.0.0.1:{port}/v1/</c>.</summary>
     public Uri BaseAddress { get; }
+
+    /// <summary>The root of the host, from which clients of Anthropic and of Azure count: <c>http://127.0.0.1:{port}/</c>.</summary>
+    public Uri RootAddress => new(BaseAddress, "/");
 
     /// <summary>What it received. Empty when <see cref="FakeProviderOptions.Record"/> is off.</summary>
     public RequestLog Requests { get; }
@@ -64,7 +69,13 @@ public sealed class FakeProvider : IAsyncDisposable
         try
         {
             var application = new ProviderApplication(
-                [new AnthropicWire(options.Record), new ResponsesWire(options.Record), new OpenAiWire(options.Record)],
+                [
+                    new AnthropicWire(options.Record),
+                    new ResponsesWire(options.Record),
+                    new RawWire(options.Record),
+                    new AzureWire(options.Record),
+                    new OpenAiWire(options.Record),
+                ],
                 options.Record ? requests : null,
                 options.Time,
                 stopping.Token

@@ -23,6 +23,9 @@ internal readonly ref struct WireRequest
     /// <summary>Null where requests are not recorded.</summary>
     public required AttemptCounter? Attempts { get; init; }
 
+    /// <summary>What stands for the model where the path names it; Azure's.</summary>
+    public string? Deployment { get; init; }
+
     public bool IsPost => HttpMethods.IsPost(Method);
 
     public bool IsGet => HttpMethods.IsGet(Method);

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
 using Verbatim.Platform.PersonalData;
 
@@ -35,6 +36,15 @@ public abstract class DocumentShape
 
     internal DocumentOwnership Ownership { get; }
 
+    /// <summary>Events that begin streams of this type which are another document's (<see cref="StreamTypeAttribute.FormerName"/>).</summary>
+    internal HashSet<Type> BeginningsOfOthers { get; } = [];
+
+    /// <summary>A stream of this type that begins with this event is this document's.</summary>
+    internal bool IsBegunBy(IEvent first) => !BeginningsOfOthers.Contains(first.GetType());
+
+    /// <summary>What a row looks like. Another text means that rows from before are to be made anew.</summary>
+    internal abstract string DescribeRow();
+
     /// <summary>One step of the fold, without knowing the type.</summary>
     public abstract object Evolve(object? current, IEvent @event);
 
@@ -62,6 +72,10 @@ internal sealed class DocumentShape<T>(StreamTypeAttribute declared, EventCatalo
     private readonly JsonTypeInfo<T> _sealing = (JsonTypeInfo<T>)events.Sealing.GetTypeInfo(typeof(T));
 
     public override bool HasPersonalData { get; } = PersonalProperties.AreIn(events.Sealing.GetTypeInfo(typeof(T)));
+
+    // Names, their order and types, and which of them are sealed.
+    internal override string DescribeRow() =>
+        _plain.GetJsonSchemaAsNode().ToJsonString() + _sealing.GetJsonSchemaAsNode().ToJsonString();
 
     public override object Evolve(object? current, IEvent @event) => T.Evolve((T?)current, @event);
 
@@ -100,6 +114,7 @@ public sealed class DocumentCatalog
 {
     private readonly FrozenDictionary<Type, DocumentShape> _byType;
     private readonly FrozenDictionary<string, DocumentShape> _byStreamType;
+    private readonly Dictionary<(string StreamType, Type First), DocumentShape> _byFormerName = [];
 
     /// <summary>Reads the declarations of <paramref name="assemblies"/>.</summary>
     /// <exception cref="InvalidOperationException">A declaration is incomplete or contradicts another.</exception>
@@ -123,6 +138,8 @@ public sealed class DocumentCatalog
         _byType = shapes.ToFrozenDictionary(s => s.ClrType);
         _byStreamType = shapes.ToFrozenDictionary(s => s.StreamType, StringComparer.Ordinal);
         Shapes = shapes;
+        foreach (var shape in shapes)
+            AddFormerName(shape);
     }
 
     /// <summary>Every document type.</summary>
@@ -131,11 +148,31 @@ public sealed class DocumentCatalog
     /// <summary>The document folded from streams of this type, or null if there is none.</summary>
     public DocumentShape? Find(string streamType) => _byStreamType.GetValueOrDefault(streamType);
 
+    /// <summary>The document of a stream of this type that begins with this event, or null if there is none.</summary>
+    public DocumentShape? Find(string streamType, IEvent first)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        return _byFormerName.GetValueOrDefault((streamType, first.GetType())) ?? Find(streamType);
+    }
+
     internal DocumentShape<T> Of<T>()
         where T : class, IDocument<T> =>
         _byType.TryGetValue(typeof(T), out var shape)
             ? (DocumentShape<T>)shape
             : throw new InvalidOperationException($"{typeof(T)} is in no module that the Host names.");
+
+    private void AddFormerName(DocumentShape shape)
+    {
+        var declared = shape.ClrType.GetCustomAttribute<StreamTypeAttribute>()!;
+        if (declared is { FormerName: null, FormerFirstEvent: null })
+            return;
+        if (declared is not { FormerName: { } name, FormerFirstEvent: { } first } || Find(name) is not { } other)
+            throw new InvalidOperationException(
+                $"{shape.ClrType} needs both FormerName and FormerFirstEvent, and a document that has the name now."
+            );
+        _byFormerName.Add((name, first), shape);
+        other.BeginningsOfOthers.Add(first);
+    }
 
     private static bool IsDocument(Type type) =>
         type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IDocument<>));

@@ -102,6 +102,7 @@ internal sealed class DocumentRepair(Database database, EventReader reader, Subj
             await using var rows = await command.ExecuteReaderAsync(cancellationToken);
             var key = default(StreamKey);
             object? state = null;
+            var others = default(StreamKey?);
             var (version, position) = (0L, 0L);
             while (await rows.ReadAsync(cancellationToken))
             {
@@ -111,6 +112,8 @@ internal sealed class DocumentRepair(Database database, EventReader reader, Subj
                     yield return await RowAsync();
                     state = null;
                 }
+                if (next == others)
+                    continue;
                 key = next;
                 (version, position) = (rows.GetInt64(2), rows.GetInt64(3));
                 var @event = await reader.ReadAsync(
@@ -122,6 +125,11 @@ internal sealed class DocumentRepair(Database database, EventReader reader, Subj
                     position,
                     cancellationToken
                 );
+                if (state is null && !document.IsBegunBy(@event))
+                {
+                    others = key;
+                    continue;
+                }
                 state = document.Evolve(state, @event);
             }
             if (state is not null)

@@ -40,6 +40,15 @@ public sealed class StreamTypeAttribute(string name) : Attribute
     /// <summary>How the state is kept; <see cref="SnapshotKind.Inline"/> unless set.</summary>
     public SnapshotKind Snapshot { get; init; }
 
+    /// <summary>
+    /// The name under which its streams were once recorded together with another document's, told apart by <see cref="FormerFirstEvent"/>.
+    /// What is recorded keeps its name for ever.
+    /// </summary>
+    public string? FormerName { get; init; }
+
+    /// <summary>The event that a stream of the former name begins with when it belongs to this document.</summary>
+    public Type? FormerFirstEvent { get; init; }
+
     internal static bool IsValid(string name) =>
         name is { Length: > 0 and <= 50 } && !name.AsSpan().ContainsAnyExcept(ValidCharacters);
 

@@ -20,6 +20,7 @@ using Verbatim.Platform.Messaging.Jobs;
 using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
 using Verbatim.Platform.Secrets;
+using Verbatim.Platform.Sweeping;
 
 namespace Verbatim.Platform.Modules;
 
@@ -60,6 +61,9 @@ public static class ModuleHosting
         AddDiscovered<ILogObserver>(services, catalog);
         AddDiscovered<IErasureStep>(services, catalog);
         AddDiscovered<SealedColumn>(services, catalog);
+        AddDiscovered<Sweep>(services, catalog);
+        services.AddSingleton<Sweeper>();
+        services.AddHostedService(p => p.GetRequiredService<Sweeper>());
         AddDiscoveredServices(services, catalog);
         foreach (
             var type in catalog.TypesOf<object>().Where(t => t.IsDefined(typeof(SingletonAttribute), inherit: false))
@@ -74,6 +78,7 @@ public static class ModuleHosting
     {
         ArgumentNullException.ThrowIfNull(services);
         await services.GetRequiredService<Migrator>().RunAsync(cancellationToken);
+        await services.GetRequiredService<DocumentUpgrade>().RunAsync(cancellationToken);
         var head = await services.GetRequiredService<EventStore>().ReadHeadAsync(cancellationToken);
         services.GetRequiredService<LogSignal>().Publish(head);
     }
@@ -192,6 +197,7 @@ public static class ModuleHosting
             p.GetRequiredService<SubjectKeys>()
         ));
         services.AddSingleton<DocumentRepair>();
+        services.AddSingleton<DocumentUpgrade>();
         services.AddSingleton(p => new DocumentStore(
             p.GetRequiredService<Database>(),
             p.GetRequiredService<EventStore>(),
@@ -234,7 +240,6 @@ public static class ModuleHosting
         ));
         services.AddSingleton(p => new JobRecords(p.GetRequiredService<Database>()));
         services.AddHostedService<JobRunner>();
-        services.AddHostedService<MessagingSweeper>();
         services.AddSingleton(p => new Projections(
             p.GetRequiredService<Database>(),
             p.GetRequiredService<SubscriptionCatalog>()
@@ -255,8 +260,6 @@ public static class ModuleHosting
     {
         services.AddApiDescription();
         services.AddSingleton<IdempotentRequests>();
-        services.AddSingleton<IdempotencySweeper>();
-        services.AddHostedService(p => p.GetRequiredService<IdempotencySweeper>());
         services.AddExceptionHandler<ExceptionHandler>();
         services.AddProblemDetails(options =>
             options.CustomizeProblemDetails = problem =>

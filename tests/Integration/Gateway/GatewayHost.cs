@@ -10,7 +10,7 @@ using Verbatim.Tests.Upstream;
 namespace Verbatim.Tests.Integration.Gateway;
 
 /// <summary>A Host whose models <c>gpt-*</c> are at a fake provider, and a key to call it with.</summary>
-public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
+public class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
 {
     public const string InferenceIdHeader = "x-verbatim-inference-id";
 
@@ -31,27 +31,14 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         _provider = await FakeProvider.StartAsync();
         _host = await VerbatimHost.StartAsync(
             await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken),
-            new Dictionary<string, string>(Failing(_provider.BaseAddress), StringComparer.Ordinal)
-            {
-                ["Gateway:Deployments:fake:BaseUrl"] = _provider.BaseAddress.ToString(),
-                ["Gateway:Deployments:fake:ApiKey"] = "sk-the-providers-own",
-                ["Gateway:Deployments:fake:Model"] = "gpt-*",
-                ["Gateway:Deployments:renamed:BaseUrl"] = _provider.BaseAddress.ToString(),
-                ["Gateway:Deployments:renamed:Model"] = "fast",
-                ["Gateway:Deployments:renamed:UpstreamModel"] = "gpt-fake-2030-01-01",
-                ["Gateway:Deployments:impatient:BaseUrl"] = _provider.BaseAddress.ToString(),
-                ["Gateway:Deployments:impatient:Model"] = "impatient*",
-                ["Gateway:Deployments:impatient:FirstByteTimeout"] = "00:00:00.500",
-                ["Gateway:Deployments:impatient:IdleTimeout"] = "00:00:00.500",
-                ["Gateway:Deployments:gone:BaseUrl"] = "http://127.0.0.1:1/v1",
-                ["Gateway:MaxRequestBytes"] = "8388608",
-            }
+            new Dictionary<string, string>(Settings(_provider.BaseAddress), StringComparer.Ordinal)
         );
         ApiKey = await _host.CreateApiKeyAsync(cancellationToken: TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_host is not null)
             await _host.DisposeAsync();
         if (_provider is not null)
@@ -68,20 +55,22 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
     public Task<HttpResponseMessage> PostAsync(
         string body,
         CancellationToken cancellationToken,
-        Action<HttpRequestMessage>? change = null
-    ) => SendAsync(body, change, ApiKey, cancellationToken);
+        Action<HttpRequestMessage>? change = null,
+        string path = "/v1/chat/completions"
+    ) => SendAsync(body, change, ApiKey, cancellationToken, path);
 
     /// <summary>The same with another credential, or with none.</summary>
     public async Task<HttpResponseMessage> SendAsync(
         string body,
         Action<HttpRequestMessage>? change,
         string? credential,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        string path = "/v1/chat/completions"
     )
     {
         // Not disposed of: the answer is still read when this returns.
         var client = credential is null ? Host.AsAnyone() : Host.As(credential);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
             Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body))
             {
@@ -126,6 +115,16 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         }
     }
 
+    /// <summary>The same where the client has not even heard of the record: by the request's id.</summary>
+    public async Task<RecordedEvent> OutcomeOfRequestAsync(string requestId, CancellationToken cancellationToken)
+    {
+        await using var command = Host
+            .Services.GetRequiredService<Platform.Postgres.Database>()
+            .Writes.CreateCommand("select stream_id from platform.events where correlation = $1 and version = 1");
+        command.Parameters.Add(new Npgsql.NpgsqlParameter<string> { TypedValue = requestId });
+        return await OutcomeOfAsync((Guid)(await command.ExecuteScalarAsync(cancellationToken))!, cancellationToken);
+    }
+
     internal async Task<Inference> InferenceAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var id = Guid.Parse(response.Headers.GetValues(InferenceIdHeader).Single());
@@ -147,6 +146,32 @@ public sealed class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
         Encoding.UTF8.GetString(
             (await Host.Services.GetRequiredService<EventReader>().OpenAsync(recorded, cancellationToken)).Span
         );
+
+    /// <summary>What the Host is set to.</summary>
+    protected virtual IDictionary<string, string> Settings(Uri provider) =>
+        new Dictionary<string, string>(Failing(provider), StringComparer.Ordinal)
+        {
+            ["Gateway:Deployments:fake:BaseUrl"] = provider.ToString(),
+            ["Gateway:Deployments:fake:ApiKey"] = "sk-the-providers-own",
+            ["Gateway:Deployments:fake:Model"] = "gpt-*",
+            ["Gateway:Deployments:renamed:BaseUrl"] = provider.ToString(),
+            ["Gateway:Deployments:renamed:Model"] = "fast",
+            ["Gateway:Deployments:renamed:UpstreamModel"] = "gpt-fake-2030-01-01",
+            ["Gateway:Deployments:impatient:BaseUrl"] = provider.ToString(),
+            ["Gateway:Deployments:impatient:Model"] = "impatient*",
+            ["Gateway:Deployments:impatient:FirstByteTimeout"] = "00:00:00.500",
+            ["Gateway:Deployments:impatient:IdleTimeout"] = "00:00:00.500",
+            ["Gateway:Deployments:gone:BaseUrl"] = "http://127.0.0.1:1/v1",
+            ["Gateway:Deployments:claude:Kind"] = "anthropic",
+            ["Gateway:Deployments:claude:BaseUrl"] = provider.ToString(),
+            ["Gateway:Deployments:claude:ApiKey"] = "sk-ant-the-providers-own",
+            ["Gateway:Deployments:claude:Model"] = "claude-*",
+            ["Gateway:Deployments:keeps:Kind"] = "openai",
+            ["Gateway:Deployments:keeps:BaseUrl"] = provider.ToString(),
+            ["Gateway:Deployments:keeps:ApiKey"] = "sk-the-providers-own",
+            ["Gateway:Deployments:keeps:Model"] = "keeps-responses",
+            ["Gateway:MaxRequestBytes"] = "8388608",
+        };
 
     // Deployments of their own for what rests a deployment or opens its circuit: failing-1*, failing-2* …
     private static Dictionary<string, string> Failing(Uri provider)

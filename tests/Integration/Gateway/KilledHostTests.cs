@@ -1,8 +1,4 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Verbatim.Tests.Integration.Support;
@@ -20,7 +16,7 @@ public sealed partial class KilledHostTests
         using var home = new TemporaryHome();
         var answered = new List<Guid>();
         string key;
-        await using (var first = await RunningHost.StartAsync(home.Path, Cancellation))
+        await using (var first = await HostProcess.StartAsync(home.Path, Cancellation))
         {
             key = PrintedKey().Match(first.Output).Value;
             using var client = first.Client(key);
@@ -36,7 +32,7 @@ public sealed partial class KilledHostTests
         }
         Assert.InRange(answered.Count, 40, 99);
 
-        await using var second = await RunningHost.StartAsync(home.Path, Cancellation);
+        await using var second = await HostProcess.StartAsync(home.Path, Cancellation);
         Assert.DoesNotMatch(PrintedKey(), second.Output);
         using var auditor = second.Client(key);
         var statuses = new Dictionary<Guid, string>();
@@ -90,77 +86,4 @@ public sealed partial class KilledHostTests
 
     [GeneratedRegex("vk_[A-Za-z0-9]+", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex PrintedKey();
-
-    private sealed class RunningHost(Process process, Uri address, System.Text.StringBuilder output) : IAsyncDisposable
-    {
-        public string Output
-        {
-            get
-            {
-                lock (output)
-                    return output.ToString();
-            }
-        }
-
-        public static async Task<RunningHost> StartAsync(string home, CancellationToken cancellationToken)
-        {
-            var address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}/"));
-            var program = Path.Combine(AppContext.BaseDirectory, "Verbatim.Host.dll");
-            var process = Process.Start(
-                new ProcessStartInfo("dotnet", [program, "--urls", address.ToString()])
-                {
-                    UseShellExecute = false,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                    Environment = { ["VERBATIM_HOME"] = home, ["OPENAI_API_KEY"] = "" },
-                }
-            )!;
-            var output = new System.Text.StringBuilder();
-            var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            void Keep(string? line)
-            {
-                lock (output)
-                    output.AppendLine(line);
-                if (line is null)
-                    ready.TrySetException(new InvalidOperationException($"Host ended:\n{output}"));
-                else if (line.StartsWith("Verbatim is ready", StringComparison.Ordinal))
-                    ready.TrySetResult();
-            }
-            process.OutputDataReceived += (_, e) => Keep(e.Data);
-            process.ErrorDataReceived += (_, e) => Keep(e.Data ?? "");
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-            await ready.Task.WaitAsync(cancellationToken);
-            return new RunningHost(process, address, output);
-        }
-
-        public HttpClient Client(string key) =>
-            new()
-            {
-                BaseAddress = address,
-                DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
-            };
-
-        // SIGKILL: nothing of it is run any more.
-        public void Kill() => process.Kill();
-
-        // In order, unless it was killed: its Postgres must have ended before their folder is removed.
-        public async ValueTask DisposeAsync()
-        {
-            if (!process.HasExited)
-            {
-                using var stop = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
-                await stop.WaitForExitAsync(CancellationToken.None);
-            }
-            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
-            process.Dispose();
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-            listener.Start();
-            return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-        }
-    }
 }

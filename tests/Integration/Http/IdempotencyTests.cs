@@ -7,8 +7,8 @@ using Npgsql;
 using Verbatim.Modules.Identity.ApiKeys;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Platform.Events;
-using Verbatim.Platform.Http.Idempotency;
 using Verbatim.Platform.Postgres;
+using Verbatim.Platform.Sweeping;
 
 namespace Verbatim.Tests.Integration.Http;
 
@@ -344,7 +344,7 @@ public sealed class IdempotencyTests(VerbatimHost host) : IClassFixture<Verbatim
             fresh
         );
 
-        await host.Services.GetRequiredService<IdempotencySweeper>().SweepAsync(batchSize: 10, Cancellation);
+        await host.Services.GetRequiredService<Sweeper>().SweepAsync(batchSize: 10, Cancellation);
 
         Assert.Equal(
             0,

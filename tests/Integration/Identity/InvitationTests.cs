@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Verbatim.Contracts;
-using Verbatim.Modules.Identity.Invitations;
+using Verbatim.Platform.Sweeping;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Identity;
@@ -179,7 +179,9 @@ public sealed class InvitationTests(VerbatimHost host, SharedPostgres postgres) 
             HttpStatusCode.OK
         );
         Assert.True(
-            await host.Services.GetRequiredService<InvitationSweeper>().SweepAsync(Cancellation) >= 1,
+            (await host.Services.GetRequiredService<Sweeper>().SweepAsync(Sweeper.BatchSize, Cancellation))[
+                "identity.invitation_tokens"
+            ] >= 1,
             "The token that has ended was not swept away."
         );
         await administrator.RefusedAsync(

@@ -75,6 +75,21 @@ public sealed partial class OtherEndpointTests(ProviderFixture fixture) : IClass
         "The command 'text' means nothing for embeddings."
     )]
     [InlineData("moderations", """{"model":"m"}""", "Missing required parameter: 'input'.")]
+    [InlineData(
+        "embeddings",
+        """{"model":"m","input":"x","dimensions":9999999999}""",
+        "Invalid value for 'dimensions' = "
+    )]
+    [InlineData(
+        "completions",
+        """{"model":"m","prompt":"x","n":9999999999}""",
+        "Invalid 'n': integer above maximum value. "
+    )]
+    [InlineData(
+        "responses",
+        """{"model":"m","input":"x","previous_response_id":5}""",
+        "Invalid type for 'previous_response_id': "
+    )]
     [InlineData("completions", """{"model":"m","messages":[]}""", "Unknown parameter: 'messages'.")]
     [InlineData(
         "completions",
@@ -87,6 +102,17 @@ public sealed partial class OtherEndpointTests(ProviderFixture fixture) : IClass
 
         var error = await response.ErrorAsync(HttpStatusCode.BadRequest);
         Assert.StartsWith(message, error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Fields_that_are_null_are_as_if_absent()
+    {
+        await TextAsync("embeddings", """{"model":"m","input":"x","dimensions":null,"encoding_format":null}""");
+        await TextAsync("completions", """{"model":"m","prompt":null,"n":null,"stream":null}""");
+        await TextAsync(
+            "responses",
+            """{"model":"m","input":"x","include":[5],"tools":null,"previous_response_id":null}"""
+        );
     }
 
     [Theory]

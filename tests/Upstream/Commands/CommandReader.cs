@@ -47,7 +47,16 @@ internal static class CommandReader
         ReadOnlySpan<byte> json = default
     )
     {
+        // A deployment's name commands too, and the provider is the one whose path it is.
         var commands = CommandSet.None;
+        if (request.Deployment is { } deployment)
+        {
+            commands = commands with { As = Provider.Azure };
+            var mark = deployment.IndexOf('@', StringComparison.Ordinal);
+            if (mark >= 0)
+                commands = ReadText(deployment[(mark + 1)..], commands);
+        }
+
         if (request.CommandsBesideTheBody() is { Length: > 0 } beside)
             commands = ReadText(beside, commands);
         var at = model.IndexOf('@', StringComparison.Ordinal);

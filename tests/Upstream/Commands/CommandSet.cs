@@ -90,7 +90,8 @@ internal sealed record CommandSet
     public JsonElement Attempts { get; init; }
 
     /// <summary>True when the next answer to the same request would be another one.</summary>
-    public bool DependsOnTheRequest => Echo || Times is not null || ToolCallCount is not null || ToolCalls is not null;
+    public bool DependsOnTheRequest =>
+        Echo || Strict || Times is not null || ToolCallCount is not null || ToolCalls is not null;
 
     /// <summary>True when the answer is sent as any server would send it, so that the fast path may.</summary>
     public bool SendsPlainly =>

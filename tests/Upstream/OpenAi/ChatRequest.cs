@@ -14,6 +14,7 @@ internal ref struct ChatRequest
 
     /// <summary>On unless the request says otherwise, as at OpenAI.</summary>
     public bool IncludeObfuscation { get; private set; }
+    public bool IncludeLogprobs { get; private set; }
     public int Choices { get; private set; }
 
     /// <summary>The JSON of the field <c>tools</c>; empty when absent.</summary>
@@ -46,6 +47,7 @@ internal ref struct ChatRequest
         key.Add(IsStream);
         key.Add(IncludeUsage);
         key.Add(IncludeObfuscation);
+        key.Add(IncludeLogprobs);
         key.Add((byte)Choices);
     }
 
@@ -95,6 +97,10 @@ internal ref struct ChatRequest
         else if (reader.ValueTextEquals("stream_options"u8))
         {
             ReadStreamOptions(ref reader);
+        }
+        else if (reader.ValueTextEquals("logprobs"u8))
+        {
+            IncludeLogprobs = JsonScan.ReadFlag(ref reader, IncludeLogprobs);
         }
         else if (reader.ValueTextEquals("n"u8))
         {

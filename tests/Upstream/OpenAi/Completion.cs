@@ -8,6 +8,7 @@ internal sealed record Completion(
     int Choices,
     bool IncludeUsage,
     bool IncludeObfuscation,
+    bool IncludeLogprobs,
     string[] Text,
     IReadOnlyList<CompletionToolCall> ToolCalls,
     CommandSet Commands
@@ -16,8 +17,31 @@ internal sealed record Completion(
     private static readonly string[] Cities = ["Paris", "Tokyo", "Lima", "Oslo"];
     private static long _toolCalls;
 
-    /// <summary>Text is absent when only tools are called, as with most models.</summary>
-    public string? Content => Text.Length is 0 && ToolCalls.Count > 0 ? null : string.Concat(Text);
+    /// <summary>Text is absent when only tools are called, as with most models, and when it is refused or spoken.</summary>
+    public string? Content =>
+        (Text.Length is 0 && ToolCalls.Count > 0) || Commands.Refusal is not null || Commands.Audio
+            ? null
+            : string.Concat(Text);
+
+    /// <summary>What was thought before, in pieces; empty when nothing was.</summary>
+    public string[] Reasoning { get; } = Commands.Reasoning is { } reasoning ? ModelText.Words(reasoning) : [];
+
+    /// <summary>The refusal in pieces; empty when there is none.</summary>
+    public string[] Refusal { get; } = Commands.Refusal is { } refusal ? ModelText.Words(refusal) : [];
+
+    /// <summary>Which fields carry what was thought.</summary>
+    public ReasoningField ReasoningAs =>
+        Commands.ReasoningAs is not ReasoningField.Usual
+            ? Commands.ReasoningAs
+            : Commands.As switch
+            {
+                Provider.OpenRouter => ReasoningField.Details,
+                Provider.Ollama => ReasoningField.Reasoning,
+                _ => ReasoningField.ReasoningContent,
+            };
+
+    /// <summary>A call comes in one event, as Ollama's do.</summary>
+    public bool WholeCalls => Commands.WholeCalls || Commands.As is Provider.Ollama;
 
     public string FinishReason => Commands.FinishReason ?? (ToolCalls.Count > 0 ? "tool_calls" : "stop");
 
@@ -32,17 +56,26 @@ internal sealed record Completion(
             request.Choices,
             request.IncludeUsage,
             request.IncludeObfuscation,
-            speaks ? ModelText.Pieces(commands, body) : [],
+            request.IncludeLogprobs || commands.Logprobs,
+            speaks && commands.Refusal is null ? ModelText.Pieces(commands, body) : [],
             calls,
             commands
         );
     }
 
     /// <summary>Tokens of one choice: the pieces in which a stream carries it, and one for a call's name.</summary>
-    public int Tokens => Text.Length + ToolCalls.Sum(call => 1 + call.Pieces(Commands.ArgumentsChunk).Count());
+    public int Tokens =>
+        Reasoning.Length
+        + Refusal.Length
+        + Text.Length
+        + ToolCalls.Sum(call => 1 + call.Pieces(Commands.ArgumentsChunk).Count());
 
     /// <summary>The usage figures, when so many tokens of the answer have been written.</summary>
-    public Usage UsageAfter(int tokens) => Usage.Of(Commands, tokens * Choices);
+    public Usage UsageAfter(int tokens)
+    {
+        var usage = Usage.Of(Commands, tokens * Choices);
+        return Commands.Usage is UsageKind.Honest ? usage with { Reasoning = Reasoning.Length * Choices } : usage;
+    }
 
     private static CompletionToolCall[] ToolCallsOf(ChatRequest request, CommandSet commands)
     {

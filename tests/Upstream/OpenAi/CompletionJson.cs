@@ -33,8 +33,10 @@ internal static class CompletionJson
         };
         using (var writer = new Utf8JsonWriter(buffer, options))
             Write(writer, completion);
-        buffer.Write("\n"u8);
-        return Answer.Json(commands.Status ?? 200, commands.ContentType ?? ContentType, buffer.WrittenSpan.ToArray());
+        if (commands.As is Provider.OpenAi)
+            buffer.Write("\n"u8);
+        var body = Shapes.Of(buffer.WrittenSpan, commands);
+        return Answer.Json(commands.Status ?? 200, commands.ContentType ?? ContentType, body);
     }
 
     private static void Write(Utf8JsonWriter writer, Completion completion)
@@ -47,7 +49,7 @@ internal static class CompletionJson
             writer.WriteNull("usage"u8);
         else if (completion.Commands.Usage is not UsageKind.None)
             completion.UsageAfter(completion.Tokens).WriteTo(writer);
-        Envelope.WriteService(writer);
+        Envelope.WriteService(writer, completion.Commands.ServiceTier);
         writer.WriteEndObject();
     }
 
@@ -61,17 +63,89 @@ internal static class CompletionJson
             writer.WriteStartObject("message"u8);
             writer.WriteString("role"u8, "assistant"u8);
             writer.WriteString("content"u8, completion.Content);
+            WriteReasoning(writer, completion.Commands.Reasoning, completion.ReasoningAs);
             WriteToolCalls(writer, completion.ToolCalls);
-            writer.WriteNull("refusal"u8);
+            writer.WriteString("refusal"u8, completion.Commands.Refusal);
+            WriteAudio(writer, completion);
             writer.WriteStartArray("annotations"u8);
             writer.WriteEndArray();
             writer.WriteEndObject();
-            writer.WriteNull("logprobs"u8);
+            WriteLogprobs(writer, completion, completion.Text, completion.Refusal);
             writer.WriteString("finish_reason"u8, completion.FinishReason);
             writer.WriteEndObject();
         }
 
         writer.WriteEndArray();
+    }
+
+    public const string AudioId = "audio_fake";
+
+    /// <summary>Bytes in the place of a sound.</summary>
+    public static byte[] Sound(string text) => System.Text.Encoding.UTF8.GetBytes(text);
+
+    /// <summary>What was thought, in the fields in which this provider says it; nothing when it is null.</summary>
+    public static void WriteReasoning(Utf8JsonWriter writer, string? reasoning, ReasoningField field)
+    {
+        if (reasoning is null)
+            return;
+        writer.WriteString(field is ReasoningField.ReasoningContent ? "reasoning_content"u8 : "reasoning"u8, reasoning);
+        if (field is not ReasoningField.Details)
+            return;
+        writer.WriteStartArray("reasoning_details"u8);
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, "reasoning.text"u8);
+        writer.WriteString("text"u8, reasoning);
+        writer.WriteString("format"u8, "unknown"u8);
+        writer.WriteNumber("index"u8, 0);
+        writer.WriteEndObject();
+        writer.WriteEndArray();
+    }
+
+    /// <summary>How likely these pieces were, or null where that was not asked for.</summary>
+    public static void WriteLogprobs(
+        Utf8JsonWriter writer,
+        Completion completion,
+        IReadOnlyList<string> text,
+        IReadOnlyList<string> refusal
+    )
+    {
+        if (!completion.IncludeLogprobs || text.Count + refusal.Count is 0)
+        {
+            writer.WriteNull("logprobs"u8);
+            return;
+        }
+
+        writer.WriteStartObject("logprobs"u8);
+        WritePieces("content", text);
+        WritePieces("refusal", refusal);
+        writer.WriteEndObject();
+
+        void WritePieces(string name, IReadOnlyList<string> pieces)
+        {
+            if (pieces.Count is 0)
+            {
+                writer.WriteNull(name);
+                return;
+            }
+
+            writer.WriteStartArray(name);
+            foreach (var piece in pieces)
+                Logprob.Write(writer, piece);
+            writer.WriteEndArray();
+        }
+    }
+
+    private static void WriteAudio(Utf8JsonWriter writer, Completion completion)
+    {
+        if (!completion.Commands.Audio)
+            return;
+        var text = string.Concat(completion.Text);
+        writer.WriteStartObject("audio"u8);
+        writer.WriteString("id"u8, AudioId);
+        writer.WriteBase64String("data"u8, Sound(text));
+        writer.WriteNumber("expires_at"u8, Placeholder.Time);
+        writer.WriteString("transcript"u8, text);
+        writer.WriteEndObject();
     }
 
     private static void WriteToolCalls(Utf8JsonWriter writer, IReadOnlyList<CompletionToolCall> calls)

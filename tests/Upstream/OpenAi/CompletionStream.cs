@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using Verbatim.Tests.Upstream.Commands;
 
@@ -29,7 +30,9 @@ internal sealed class CompletionStream
         _events = new EventStream(_commands);
     }
 
-    private bool HasUsage => _completion.IncludeUsage && _commands.Usage is not UsageKind.None;
+    // OpenRouter counts without being asked.
+    private bool HasUsage =>
+        (_completion.IncludeUsage || _commands.As is Provider.OpenRouter) && _commands.Usage is not UsageKind.None;
 
     public static Answer Of(Completion completion)
     {
@@ -40,11 +43,22 @@ internal sealed class CompletionStream
 
     private Part[] Write()
     {
+        if (_commands.As is Provider.Azure)
+            _events.Add(Encoding.UTF8.GetBytes(AzureShape.First.ToJsonString()));
+        if (_commands.As is Provider.OpenRouter)
+            _events.LeadingComment = "OPENROUTER PROCESSING";
         if (_commands.Choices is not ChoicesKind.Normal)
             AddWithoutChoice(usage: null, Obfuscation);
         AddChoices();
         if (HasUsage && _commands.Usage is not UsageKind.Null && _commands.UsageIn is not UsagePlace.Finish)
             AddWithoutChoice(_completion.UsageAfter(_completion.Tokens), Obfuscation[..10]);
+        if (_commands.UnknownAfter is { } unknown)
+        {
+            _events.CheckReached("unknown_after", unknown);
+            _events.Add("""{"object":"chat.completion.future","future":"?"}"""u8);
+            _events.MoveLastTo(unknown);
+        }
+
         if (_commands.GarbageAfter is { } garbage)
         {
             _events.CheckReached("garbage_after", garbage);
@@ -56,7 +70,10 @@ internal sealed class CompletionStream
         {
             _events.CheckReached("error_after", error);
             _events.Truncate(error);
-            _events.Add(OpenAiErrors.InStream(_commands));
+            if (_commands.As is Provider.OpenRouter)
+                AddOpenRouterError();
+            else
+                _events.Add(OpenAiErrors.InStream(_commands));
         }
 
         if (_commands.Done ?? _commands.ErrorAfter is null)
@@ -94,8 +111,13 @@ internal sealed class CompletionStream
             writer.WriteStartArray("choices"u8);
             writer.WriteStartObject();
             writer.WriteNumber("index"u8, choice);
-            delta.WriteTo(writer);
-            writer.WriteNull("logprobs"u8);
+            delta.WriteTo(writer, _completion.ReasoningAs);
+            CompletionJson.WriteLogprobs(
+                writer,
+                _completion,
+                delta.Content is { Length: > 0 } text ? [text] : [],
+                delta.Refusal is { } refusal ? [refusal] : []
+            );
             writer.WriteString("finish_reason"u8, delta.FinishReason);
             writer.WriteEndObject();
             writer.WriteEndArray();
@@ -128,11 +150,35 @@ internal sealed class CompletionStream
         var writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = Envelope.Encoder });
         writer.WriteStartObject();
         Envelope.WriteHead(writer, _completion, "chat.completion.chunk");
-        Envelope.WriteService(writer);
+        Envelope.WriteService(writer, _commands.ServiceTier);
         return writer;
     }
 
-    private void AddWritten() => _events.Add(_buffer.WrittenSpan);
+    private void AddWritten() => _events.Add(Shapes.Of(_buffer.WrittenSpan, _commands));
+
+    /// <summary>An event like the others, with the error beside the choices (OpenRouter's reference, "Streaming").</summary>
+    private void AddOpenRouterError()
+    {
+        using (var writer = Begin())
+        {
+            writer.WriteStartObject("error"u8);
+            writer.WriteString("code"u8, _commands.ErrorCode ?? "server_error");
+            writer.WriteString("message"u8, _commands.ErrorMessage ?? "Provider disconnected");
+            writer.WriteEndObject();
+            writer.WriteStartArray("choices"u8);
+            writer.WriteStartObject();
+            writer.WriteNumber("index"u8, 0);
+            writer.WriteStartObject("delta"u8);
+            writer.WriteString("content"u8, ""u8);
+            writer.WriteEndObject();
+            writer.WriteString("finish_reason"u8, "error"u8);
+            writer.WriteEndObject();
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        AddWritten();
+    }
 
     private Usage? UsageOf(bool isLast, int index) =>
         _commands.UsageIn switch

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Verbatim.Tests.Upstream.Commands;
 
 namespace Verbatim.Tests.Upstream.OpenAi;
 
@@ -14,10 +15,18 @@ internal sealed record Delta
     public CompletionToolCall? BeginningToolCall { get; init; }
     public string Arguments { get; init; } = "";
 
+    public string? Reasoning { get; init; }
+    public string? Refusal { get; init; }
+
+    /// <summary>Parts of what is spoken; a delta has some of them.</summary>
+    public string? AudioId { get; init; }
+    public string? Transcript { get; init; }
+    public byte[]? Sound { get; init; }
+
     public string? FinishReason { get; init; }
 
     /// <summary>Characters that a model produced for it, which the obfuscation hides.</summary>
-    public int Length => (Content?.Length ?? 0) + Arguments.Length;
+    public int Length => (Content?.Length ?? 0) + (Reasoning?.Length ?? 0) + (Refusal?.Length ?? 0) + Arguments.Length;
 
     /// <summary>
     /// The deltas of one choice without its end. The role comes first, with the tool call when there is a single one
@@ -36,9 +45,16 @@ internal sealed record Delta
                 Content = completion.Content is null ? null : "",
                 ToolIndex = joined ? 0 : null,
                 BeginningToolCall = joined ? calls[0] : null,
+                Arguments = joined && completion.WholeCalls ? calls[0].Arguments : "",
             },
         };
-        deltas.AddRange(completion.Text.Select(static piece => new Delta { HasContent = true, Content = piece }));
+        deltas.AddRange(completion.Reasoning.Select(static piece => new Delta { Reasoning = piece }));
+        deltas.AddRange(completion.Refusal.Select(static piece => new Delta { Refusal = piece }));
+        deltas.AddRange(
+            completion.Commands.Audio
+                ? Spoken(completion.Text)
+                : completion.Text.Select(static piece => new Delta { HasContent = true, Content = piece })
+        );
         if (completion.Commands.Interleave)
             AddInterleaved(deltas, completion, joined);
         else
@@ -46,16 +62,28 @@ internal sealed record Delta
         return deltas;
     }
 
-    public void WriteTo(Utf8JsonWriter writer)
+    private static IEnumerable<Delta> Spoken(string[] text)
+    {
+        yield return new Delta { AudioId = CompletionJson.AudioId };
+        foreach (var piece in text)
+        {
+            yield return new Delta { Transcript = piece };
+            yield return new Delta { Sound = CompletionJson.Sound(piece) };
+        }
+    }
+
+    public void WriteTo(Utf8JsonWriter writer, ReasoningField reasoningAs)
     {
         writer.WriteStartObject("delta"u8);
         if (HasRole)
             writer.WriteString("role"u8, "assistant"u8);
         if (HasContent)
             writer.WriteString("content"u8, Content);
+        CompletionJson.WriteReasoning(writer, Reasoning, reasoningAs);
         WriteToolCall(writer);
-        if (HasRole)
-            writer.WriteNull("refusal"u8);
+        if (HasRole || Refusal is not null)
+            writer.WriteString("refusal"u8, Refusal);
+        WriteAudio(writer);
         writer.WriteEndObject();
     }
 
@@ -81,13 +109,34 @@ internal sealed record Delta
     }
 
     private static Delta Begin(Completion completion, int index) =>
-        new() { ToolIndex = index, BeginningToolCall = completion.ToolCalls[index] };
+        new()
+        {
+            ToolIndex = index,
+            BeginningToolCall = completion.ToolCalls[index],
+            Arguments = completion.WholeCalls ? completion.ToolCalls[index].Arguments : "",
+        };
 
     private static IEnumerable<Delta> ArgumentsOf(Completion completion, int index) =>
-        completion
-            .ToolCalls[index]
-            .Pieces(completion.Commands.ArgumentsChunk)
-            .Select(piece => new Delta { ToolIndex = index, Arguments = piece });
+        completion.WholeCalls
+            ? []
+            : completion
+                .ToolCalls[index]
+                .Pieces(completion.Commands.ArgumentsChunk)
+                .Select(piece => new Delta { ToolIndex = index, Arguments = piece });
+
+    private void WriteAudio(Utf8JsonWriter writer)
+    {
+        if (AudioId is null && Transcript is null && Sound is null)
+            return;
+        writer.WriteStartObject("audio"u8);
+        if (AudioId is not null)
+            writer.WriteString("id"u8, AudioId);
+        if (Transcript is not null)
+            writer.WriteString("transcript"u8, Transcript);
+        if (Sound is not null)
+            writer.WriteBase64String("data"u8, Sound);
+        writer.WriteEndObject();
+    }
 
     private void WriteToolCall(Utf8JsonWriter writer)
     {

@@ -14,6 +14,7 @@ namespace Verbatim.Tests.Upstream.OpenAi;
 internal static class Embeddings
 {
     private const int UsualDimensions = 1536;
+    private const int MostDimensions = 3072;
     private const int MostInputs = 2048;
 
     public static readonly FrozenSet<string> Meaningless = Without("usage", "model");
@@ -30,10 +31,13 @@ internal static class Embeddings
     /// <exception cref="InvalidRequestException">The request is wrong.</exception>
     public static void Check(OpenAiCheck request)
     {
-        request.Required("model").Text();
+        request.Optional("model")?.Text();
         request.Only("input", "model", "encoding_format", "dimensions", "user", "x_upstream");
         request.Optional("encoding_format")?.OneOf("float", "base64");
-        request.Optional("dimensions")?.Integer(least: 1);
+        if (request.Optional("dimensions") is { } dimensions && dimensions.Integer(least: 1) > MostDimensions)
+            throw dimensions.Wrong(
+                $"Invalid value for 'dimensions' = {dimensions.Json}. Must be less than or equal to {MostDimensions}."
+            );
         var input = request.Required("input");
         if (input.IsText)
         {
@@ -64,8 +68,14 @@ internal static class Embeddings
 
     public static Answer Of(JsonElement request, string model, CommandSet commands)
     {
-        var dimensions = request.TryGetProperty("dimensions", out var given) ? given.GetInt32() : UsualDimensions;
-        var isBase64 = request.TryGetProperty("encoding_format", out var format) && format.ValueEquals("base64");
+        var dimensions =
+            request.TryGetProperty("dimensions", out var given) && given.ValueKind is JsonValueKind.Number
+                ? given.GetInt32()
+                : UsualDimensions;
+        var isBase64 =
+            request.TryGetProperty("encoding_format", out var format)
+            && format.ValueKind is JsonValueKind.String
+            && format.ValueEquals("base64");
         var inputs = InputsOf(request.GetProperty("input"));
         var body = JsonBody.Indented(writer =>
         {

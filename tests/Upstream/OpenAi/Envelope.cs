@@ -24,9 +24,9 @@ internal static class Envelope
         writer.WriteString("model"u8, completion.Model);
     }
 
-    public static void WriteService(Utf8JsonWriter writer)
+    public static void WriteService(Utf8JsonWriter writer, string? tier)
     {
-        writer.WriteString("service_tier"u8, "default"u8);
+        writer.WriteString("service_tier"u8, tier ?? "default");
         writer.WriteString("system_fingerprint"u8, "fp_644f11dd4d"u8);
     }
 

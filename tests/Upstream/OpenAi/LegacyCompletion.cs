@@ -11,6 +11,7 @@ namespace Verbatim.Tests.Upstream.OpenAi;
 internal sealed class LegacyCompletion
 {
     private const int IdLength = 29;
+    private const int MostChoices = 128;
 
     public static readonly FrozenSet<string> Meaningless = Embeddings.Without(
         "id",
@@ -38,15 +39,21 @@ internal sealed class LegacyCompletion
         _model = commands.Model ?? model;
         _commands = commands;
         _pieces = pieces;
-        _choices = PromptsIn(request) * (request.TryGetProperty("n", out var n) ? n.GetInt32() : 1);
+        _choices =
+            PromptsIn(request)
+            * (request.TryGetProperty("n", out var n) && n.ValueKind is JsonValueKind.Number ? n.GetInt32() : 1);
     }
 
     /// <exception cref="InvalidRequestException">The request is wrong.</exception>
     public static void Check(OpenAiCheck request)
     {
-        request.Required("model").Text();
+        request.Optional("model")?.Text();
         request.Optional("stream")?.Flag();
-        request.Optional("n")?.Integer(least: 1);
+        if (request.Optional("n") is { } n && n.Integer(least: 1) > MostChoices)
+            throw n.Wrong(
+                $"Invalid 'n': integer above maximum value. Expected a value <= {MostChoices}.",
+                "integer_above_max_value"
+            );
         request.Optional("max_tokens")?.Integer(least: 0);
         request.Optional("temperature")?.Number(0, 2);
         request.Only(

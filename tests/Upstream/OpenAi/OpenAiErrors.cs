@@ -79,11 +79,15 @@ internal static class OpenAiErrors
 
     /// <summary>The body for a status that was commanded.</summary>
     public static Answer Commanded(int status, string model, CommandSet commands) =>
-        Of(status, Commanded(Usual(status, model), commands));
+        commands.As is Provider.OpenAi
+            ? Of(status, Commanded(Usual(status, model), commands))
+            : ProviderErrors.Of(status, model, commands);
 
     /// <summary>The error as one line, for a stream that has begun.</summary>
     public static byte[] InStream(CommandSet commands) =>
-        Write(Commanded(Usual(500, ""), commands), new JsonWriterOptions { Encoder = Encoder });
+        commands.As is Provider.OpenAi
+            ? Write(Commanded(Usual(500, ""), commands), new JsonWriterOptions { Encoder = Encoder })
+            : ProviderErrors.InStream(500, "", commands);
 
     private static JavaScriptEncoder Encoder => JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 

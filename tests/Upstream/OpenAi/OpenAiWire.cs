@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
 using Verbatim.Tests.Upstream.Commands;
@@ -14,6 +15,17 @@ internal sealed class OpenAiWire(bool record) : IWire
     private const string Legacy = "/v1/completions";
     private const string Models = "/v1/models";
 
+    private static readonly FrozenSet<string> Meaningless = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "signature",
+        "redacted",
+        "citations",
+        "stop_sequence",
+        "unknown_block",
+        "ping_every",
+        "polls"
+    );
+
     // Where requests are recorded, commands carry fresh markers and nothing comes twice.
     private readonly CannedReplies? _canned = record ? null : new CannedReplies();
 
@@ -21,7 +33,10 @@ internal sealed class OpenAiWire(bool record) : IWire
 
     public bool Serves(in WireRequest request) => request.Path.StartsWith("/v1/", StringComparison.Ordinal);
 
-    public Reply Respond(in WireRequest request)
+    public Reply Respond(in WireRequest request) => RespondAs(request);
+
+    /// <summary>The same for another provider's paths, in whose place it has put OpenAI's.</summary>
+    public Reply RespondAs(in WireRequest request)
     {
         try
         {
@@ -71,6 +86,7 @@ internal sealed class OpenAiWire(bool record) : IWire
         {
             key.Add(Encoding.UTF8.GetBytes(request.Path));
             key.Add(request.Body);
+            key.Add(Encoding.UTF8.GetBytes(request.Deployment ?? ""));
             key.Add(Encoding.UTF8.GetBytes(request.CommandsBesideTheBody()));
             if (_canned.Find(key.Bytes) is { } canned)
                 return canned;
@@ -86,11 +102,11 @@ internal sealed class OpenAiWire(bool record) : IWire
             Moderation => ("omni-moderation-latest", Moderations.Meaningless, "a moderation"),
             _ => ("", LegacyCompletion.Meaningless, "a completion"),
         };
-        CheckBody(request.Path, check);
+        CheckBody(request.Path, check, isAzure: request.Deployment is not null);
         var raw = check.Optional("x_upstream")?.Json.GetRawText();
         var (model, commands) = CommandReader.Read(
             request,
-            check.Optional("model")?.Text() ?? fallback,
+            check.Optional("model")?.Text() ?? ModelOf(request.Deployment) ?? fallback,
             raw is null ? [] : Encoding.UTF8.GetBytes(raw)
         );
         CommandReader.Refuse(commands, what, meaningless);
@@ -108,8 +124,14 @@ internal sealed class OpenAiWire(bool record) : IWire
         return reply;
     }
 
-    private static void CheckBody(string path, OpenAiCheck request)
+    /// <summary>The name of a deployment without its commands.</summary>
+    private static string? ModelOf(string? deployment) => deployment?.Split('@')[0];
+
+    private static void CheckBody(string path, OpenAiCheck request, bool isAzure)
     {
+        // There the path names the model.
+        if (!isAzure && path is not Moderation)
+            request.Required("model").Text();
         if (path is Embedding)
             Embeddings.Check(request);
         else if (path is Moderation)
@@ -124,14 +146,22 @@ internal sealed class OpenAiWire(bool record) : IWire
         var key = new CannedKey(stackalloc byte[CannedKey.Size]);
         chat.AddTo(ref key);
         key.Add(Encoding.UTF8.GetBytes(request.CommandsBesideTheBody()));
+        key.Add(Encoding.UTF8.GetBytes(request.Deployment ?? ""));
         if (_canned?.Find(key.Bytes) is { } canned)
             return canned;
-        if (chat.ModelName() is not { } model)
+        if ((chat.ModelName() ?? ModelOf(request.Deployment)) is not { } model)
             return new Reply(OpenAiErrors.NoModel, CommandSet.None);
         if (!chat.HasMessages)
             return new Reply(OpenAiErrors.NoMessages, CommandSet.None);
 
         var (name, commands) = CommandReader.Read(request, model, chat.Commands);
+        CommandReader.Refuse(commands, "a chat completion", Meaningless);
+        if (commands.UsageIn is UsagePlace.Start)
+            throw new WrongCommandException("usage_in", "The command 'usage_in' takes final, finish or every here.");
+        if (commands.Strict)
+            ChatChecks.Check(JsonElement.Parse(request.Body));
+        if (commands is { Filtered: true, As: Provider.Azure })
+            return new Reply(ProviderErrors.AzureFiltered, commands);
         var answer = Build(chat, name, commands, request.Body);
         StopPoints.Check(commands, answer.Parts);
         var reply = new Reply(answer, commands);

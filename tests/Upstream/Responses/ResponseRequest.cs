@@ -14,14 +14,19 @@ internal sealed record ResponseRequest(JsonElement Json)
 
     public bool IncludesEncryptedReasoning =>
         Value("include") is { ValueKind: JsonValueKind.Array } include
-        && include.EnumerateArray().Any(static item => item.ValueEquals("reasoning.encrypted_content"));
+        && include
+            .EnumerateArray()
+            .Any(static item =>
+                item.ValueKind is JsonValueKind.String && item.ValueEquals("reasoning.encrypted_content")
+            );
 
     public bool IncludesObfuscation =>
         Value("stream_options") is not { ValueKind: JsonValueKind.Object } options
         || !options.TryGetProperty("include_obfuscation", out var include)
         || include.ValueKind is not JsonValueKind.False;
 
-    public string? PreviousId => Value("previous_response_id")?.GetString();
+    public string? PreviousId =>
+        Value("previous_response_id") is { ValueKind: JsonValueKind.String } id ? id.GetString() : null;
 
     /// <summary>The names of the functions that the request offers.</summary>
     public List<string> ToolNames() =>

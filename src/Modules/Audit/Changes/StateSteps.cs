@@ -27,7 +27,7 @@ internal sealed class StateSteps(StreamHistory streams, DocumentCatalog document
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        var fold = documents.Find(streamType) is { } shape ? new StateFold(shape, reader) : null;
+        var fold = HasDocument(streamType) ? new StateFold(documents, streamType, reader) : null;
         RawJson? before = null;
         StateFault? fault = null;
         await foreach (var recorded in streams.ReadAsync(tenantId, streamId, 1, toVersion, cancellationToken))

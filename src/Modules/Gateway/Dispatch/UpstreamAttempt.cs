@@ -99,6 +99,9 @@ internal sealed class UpstreamAttempt : IDisposable
     /// <summary>The whole answer for the caller, in the caller's wire.</summary>
     public ReadOnlyMemory<byte> Answer { get; private set; }
 
+    /// <summary>The answer need not be JSON.</summary>
+    public bool IsRaw => _order.Wire.IsRaw;
+
     /// <summary>What the provider counted.</summary>
     public TokenUsage? Usage => Stream is null ? _usage : Stream.Usage;
 
@@ -133,13 +136,14 @@ internal sealed class UpstreamAttempt : IDisposable
                 : IsOverdue ? AttemptFailure.TooLong
                 : AttemptFailure.Stalled;
         }
+        catch (OperationCanceledException) when (!_ended.IsCancellationRequested)
+        {
+            // So a connection that was not made in time ends.
+            Failure = AttemptFailure.Unreachable;
+        }
         catch (Exception e) when (e is HttpRequestException or IOException && !_ended.IsCancellationRequested)
         {
-            Failure =
-                FirstByteAt is null
-                && e is HttpRequestException { HttpRequestError: not HttpRequestError.ResponseEnded }
-                    ? AttemptFailure.Unreachable
-                    : AttemptFailure.Broken;
+            Failure = IsUnreachable(e) ? AttemptFailure.Unreachable : AttemptFailure.Broken;
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -227,6 +231,16 @@ internal sealed class UpstreamAttempt : IDisposable
 
     private bool IsOverdue => Milliseconds(_time.GetTimestamp()) >= Deployment.Settings.TotalTimeout.TotalMilliseconds;
 
+    private static bool IsUnreachable(Exception e) =>
+        e
+            is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError
+                    or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError
+                    or HttpRequestError.ProxyTunnelError
+            };
+
     private async Task<AttemptFailure?> SendAsync()
     {
         var model = Deployment.UpstreamModelFor(_order.Request.Model);
@@ -240,6 +254,7 @@ internal sealed class UpstreamAttempt : IDisposable
             _order.TargetOperation(Deployment),
             model,
             content,
+            Translation is null ? _order.Request.ContentType : MediaTypeNames.Application.Json,
             Translation is null ? _order.Headers : null,
             _ended.Token
         );

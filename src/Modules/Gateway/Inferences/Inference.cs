@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Verbatim.Modules.Gateway.Responses;
 using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Gateway.Inferences;
@@ -27,7 +28,8 @@ internal sealed record Inference(
     BodyDigest? RequestDigest,
     RawJson? Request,
     BodyDigest? ResponseDigest,
-    RawJson? Response
+    RawJson? Response,
+    bool IsResponseDeleted = false
 ) : IDocument<Inference>
 {
     public static Inference Evolve(Inference? current, IEvent @event) =>
@@ -61,6 +63,7 @@ internal sealed record Inference(
             {
                 Status = InferenceStatus.Unknown,
             },
+            ({ IsOpen: false } inference, ResponseDeleted) => inference with { IsResponseDeleted = true },
             _ => throw new UnexpectedEventException(typeof(Inference), @event),
         };
 

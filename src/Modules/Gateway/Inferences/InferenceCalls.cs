@@ -29,10 +29,21 @@ internal sealed class InferenceCalls(
     private const string ClientRequestIdHeader = "x-client-request-id";
 
     /// <summary>Answers a request that has passed authorization.</summary>
-    public async Task AnswerAsync(HttpContext http, CallerWire wire)
+    public Task AnswerAsync(HttpContext http, CallerWire wire) => AnswerAsync(http, wire, prepare: null);
+
+    /// <summary>The same, with something to be looked at, or changed, before it is sent.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="wire">The wire that it is in.</param>
+    /// <param name="prepare">Gives what is to be answered, or null when it has answered by itself.</param>
+    public async Task AnswerAsync(
+        HttpContext http,
+        CallerWire wire,
+        Func<WireRequest, IAnswerSink, Task<PreparedCall?>>? prepare
+    )
     {
         var arrival = time.GetTimestamp();
-        if (!http.Request.HasJsonContentType())
+        var isForm = wire.IsRaw && http.Request.HasFormContentType;
+        if (!isForm && !http.Request.HasJsonContentType())
         {
             await Errors.WriteAsync(http, Errors.UnsupportedMediaType);
             return;
@@ -50,12 +61,23 @@ internal sealed class InferenceCalls(
             );
             return;
         }
-        if (!wire.TryRead(body, out var request, out var error))
+        WireError? error;
+        if (
+            !(
+                isForm
+                    ? FormRequest.TryRead(body, http.Request.ContentType!, out var request, out error)
+                    : wire.TryRead(body, out request, out error)
+            )
+        )
         {
             await wire.Dialect.WriteAsync(http, error);
             return;
         }
 
+        var sink = new HttpAnswer(http, wire.Dialect);
+        var prepared = prepare is null ? new PreparedCall(request) : await prepare(request, sink);
+        if (prepared is null)
+            return;
         var caller = Caller.Of(http);
         await AnswerAsync(
             new InferenceCaller(
@@ -65,34 +87,41 @@ internal sealed class InferenceCalls(
                 ClientRequestIdOf(http.Request)
             ),
             wire,
-            request,
-            new HttpAnswer(http, wire.Dialect),
+            prepared,
+            sink,
             http.Request.Headers,
             arrival
         );
     }
 
+    /// <summary>Whether a deployment that a caller may use for a model keeps responses by itself.</summary>
+    public bool KeepsResponses(Caller caller, string model, Guid deploymentId) =>
+        catalogue.Find(caller, model)?.OnlyAt(deploymentId) is { Tiers: [[var only]] }
+        && Providers.ProviderKinds.Speaks(only.Deployment.Provider.Kind, Operation.Responses);
+
     /// <summary>Answers a request, wherever it comes from.</summary>
     /// <param name="caller">Who asks.</param>
     /// <param name="wire">The wire that the request is in.</param>
-    /// <param name="request">What is asked for.</param>
+    /// <param name="prepared">What is asked for.</param>
     /// <param name="sink">Where the answer goes.</param>
     /// <param name="headers">What came with it; null for nothing.</param>
     /// <param name="arrival">When it came, as the time provider tells it.</param>
     public async Task AnswerAsync(
         InferenceCaller caller,
         CallerWire wire,
-        WireRequest request,
+        PreparedCall prepared,
         IAnswerSink sink,
         IHeaderDictionary? headers,
         long arrival
     )
     {
-        if (catalogue.Find(caller, request.Model) is not { } route)
+        var request = prepared.Sent;
+        if (catalogue.Find(caller, request.Model) is not { } found)
         {
             await sink.FailAsync(wire.Dialect.ModelNotFound(request.Model));
             return;
         }
+        var route = prepared.At is { } at ? found.OnlyAt(at) ?? found : found;
         var id = ids.New();
         var order = new InferenceOrder(wire, request, route, headers)
         {
@@ -108,6 +137,8 @@ internal sealed class InferenceCalls(
         }
 
         var recording = catalogue.RecordingOf(caller);
+        // Of sound and images a digest is kept.
+        var keepsBody = recording == RecordingLevel.Full && !prepared.Asked.IsForm;
         var intended = first ?? route.Tiers[0][0].Deployment;
         await journal.StartAsync(
             caller.Context,
@@ -123,13 +154,16 @@ internal sealed class InferenceCalls(
                 journal.Instance,
                 caller.ClientRequestId,
                 recording,
-                recording == RecordingLevel.Metadata ? BodyDigest.Of(request.Body.Span) : null,
-                recording == RecordingLevel.Full ? new RawJson(request.Body) : null
+                keepsBody ? null : BodyDigest.Of(prepared.Asked.Body.Span),
+                keepsBody ? new RawJson(prepared.Asked.Body) : null
             ),
             sink.Aborted
         );
         sink.Headers[InferenceIdHeader] = id.ToString();
-        var record = new InferenceRecord(journal, caller.Context, id, recording, time, arrival);
+        var record = new InferenceRecord(journal, caller.Context, id, recording, time, arrival)
+        {
+            Also = prepared.Also is null ? null : (answer, deployment) => prepared.Also(id, answer, deployment),
+        };
         if (!isAvailable)
         {
             await RefuseAsync(picker, wire, sink, record);
@@ -189,4 +223,18 @@ internal sealed record InferenceCaller(
 {
     /// <summary>The organization.</summary>
     public Guid TenantId => Context.TenantId;
+}
+
+/// <summary>A request that is ready to be sent.</summary>
+/// <param name="Asked">As the caller wrote it: this is recorded.</param>
+internal sealed record PreparedCall(WireRequest Asked)
+{
+    /// <summary>What goes to the provider, where it is another.</summary>
+    public WireRequest Sent { get; init; } = Asked;
+
+    /// <summary>The deployment that it must go to, if it can; null for any.</summary>
+    public Guid? At { get; init; }
+
+    /// <summary>A statement for the transaction of a whole answer, from the inference, the answer, and the deployment that it came from.</summary>
+    public Func<Guid, ReadOnlyMemory<byte>, Guid, SqlWrite?>? Also { get; init; }
 }

@@ -29,9 +29,15 @@ internal sealed class InferenceRecord(
     /// <summary>The request's id.</summary>
     public string RequestId => context.Correlation;
 
+    /// <summary>A statement for the transaction of a whole answer, from that answer and where it came from; null for none.</summary>
+    public Func<ReadOnlyMemory<byte>, Guid, SqlWrite?>? Also { get; init; }
+
     /// <summary>The provider answered in full.</summary>
-    public Task CompleteAsync(InferenceDispatch dispatch, UpstreamAttempt answered) =>
-        SettleAsync(
+    public Task CompleteAsync(InferenceDispatch dispatch, UpstreamAttempt answered)
+    {
+        var also =
+            Also is not null && BytesOf(answered) is { } answer ? Also(answer, answered.Deployment.Settings.Id) : null;
+        return SettleAsync(
             new InferenceCompleted(
                 AttemptsOf(dispatch, null),
                 UsageOf(answered),
@@ -39,8 +45,10 @@ internal sealed class InferenceRecord(
                 LatencyOf(answered),
                 DigestOf(answered),
                 ResponseOf(answered)
-            )
+            ),
+            also
         );
+    }
 
     /// <summary>There is no full answer.</summary>
     /// <param name="dispatch">The tries.</param>
@@ -89,10 +97,10 @@ internal sealed class InferenceRecord(
             )
         );
 
-    private Task SettleAsync(IEvent outcome)
+    private Task SettleAsync(IEvent outcome, SqlWrite? also = null)
     {
         IsSettled = true;
-        return journal.FinishAsync(context, id, outcome);
+        return journal.FinishAsync(also is null ? context : context with { Also = also }, id, outcome);
     }
 
     private static Attempt[] AttemptsOf(
@@ -137,8 +145,15 @@ internal sealed class InferenceRecord(
                 : null
             : null;
 
+    // Sound and images are not kept either.
     private BodyDigest? DigestOf(UpstreamAttempt attempt) =>
-        recording == RecordingLevel.Metadata && BytesOf(attempt) is { } bytes ? BodyDigest.Of(bytes.Span) : null;
+        BytesOf(attempt) is { } bytes
+            ? recording == RecordingLevel.Metadata
+                ? BodyDigest.Of(bytes.Span)
+                : null
+            : attempt is { IsRaw: true, Failure: null }
+                ? BodyDigest.Of(attempt.Answer.Span)
+                : null;
 
     // Whatever came, as JSON: the answer of a stream put together, a body that is JSON as it is, any other as a string.
     private static ReadOnlyMemory<byte>? BytesOf(UpstreamAttempt attempt)
@@ -146,7 +161,7 @@ internal sealed class InferenceRecord(
         if (attempt.Stream is { } stream)
             return stream.Chunks > 0 ? new ReadOnlyMemory<byte>(stream.ToArray()) : null;
         if (attempt.Failure is null)
-            return attempt.Answer;
+            return attempt.IsRaw && !IsJson(attempt.Answer.Span) ? null : attempt.Answer;
         if (attempt.Body.IsEmpty)
             return null;
         return IsJson(attempt.Body.Span)

@@ -18,6 +18,23 @@ internal sealed record Route(
 
     /// <summary>True when it stands for one model name, which can be listed.</summary>
     public bool IsExact => !Model.EndsWith('*');
+
+    /// <summary>The part of it that goes to one deployment; null when that is not in it.</summary>
+    public Route? OnlyAt(Guid deploymentId)
+    {
+        foreach (var candidate in Tiers.SelectMany(static tier => tier))
+        {
+            if (candidate.Deployment.Settings.Id == deploymentId)
+                return this with
+                {
+                    Tiers =
+                    [
+                        [candidate],
+                    ],
+                };
+        }
+        return null;
+    }
 }
 
 /// <summary>A deployment and its share of the calls among those beside it.</summary>

@@ -55,11 +55,12 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
         Operation operation,
         string model,
         HttpContent body,
+        string contentType,
         IHeaderDictionary? callerHeaders,
         CancellationToken cancellationToken
     )
     {
-        body.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        body.Headers.TryAddWithoutValidation("Content-Type", contentType);
         return SendAsync(
             new HttpRequestMessage(HttpMethod.Post, AddressOf(PathOf(operation), model)) { Content = body },
             callerHeaders,
@@ -114,6 +115,12 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
             Operation.Embeddings => "embeddings",
             Operation.Completions => "completions",
             Operation.Moderations => "moderations",
+            Operation.Speech => "audio/speech",
+            Operation.Transcriptions => "audio/transcriptions",
+            Operation.AudioTranslations => "audio/translations",
+            Operation.ImageGenerations => "images/generations",
+            Operation.ImageEdits => "images/edits",
+            Operation.ImageVariations => "images/variations",
             _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "Not an operation."),
         };
 

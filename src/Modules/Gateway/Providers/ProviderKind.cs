@@ -40,6 +40,12 @@ internal static class ProviderKinds
         Operation.Embeddings,
         Operation.Completions,
         Operation.Moderations,
+        Operation.Speech,
+        Operation.Transcriptions,
+        Operation.AudioTranslations,
+        Operation.ImageGenerations,
+        Operation.ImageEdits,
+        Operation.ImageVariations,
     ];
 
     private static readonly Operation[] OpenAi = [.. ChatOnly, Operation.Responses];

@@ -1,8 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
-using System.Text.Unicode;
 using Verbatim.Modules.Gateway.Wire.Anthropic;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
 
 namespace Verbatim.Modules.Gateway.Wire;
 
@@ -43,6 +42,21 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         OpenAiErrors.Dialect
     );
 
+    public static readonly CallerWire Responses = new(
+        Operation.Responses,
+        "openai.responses",
+        ResponsesErrors.ForResponses
+    );
+
+    /// <summary>An operation whose answers are not always JSON, and are not looked into.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="name">What records call it.</param>
+    public static CallerWire Raw(Operation operation, string name) =>
+        new(operation, name, OpenAiErrors.Dialect) { IsRaw = true };
+
+    /// <summary>Answers are passed on whatever they are.</summary>
+    public bool IsRaw { get; private init; }
+
     /// <summary>Reads a request's body. Never throws.</summary>
     public bool TryRead(
         ReadOnlyMemory<byte> body,
@@ -55,39 +69,18 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         Operation switch
         {
             Operation.ChatCompletions or Operation.Completions => new ChatStream(request.IncludesUsage),
+            Operation.Messages => new MessagesStream(),
+            Operation.Responses => new ResponsesStream(),
             _ => null,
         };
 
     /// <summary>Reads the usage of a whole answer, all of which is checked to be JSON in UTF-8.</summary>
     /// <returns>False when it is not one JSON object.</returns>
-    public bool TryReadAnswer(ReadOnlySpan<byte> body, out TokenUsage? usage)
-    {
-        switch (Operation)
+    public bool TryReadAnswer(ReadOnlySpan<byte> body, out TokenUsage? usage) =>
+        Operation switch
         {
-            case Operation.Messages or Operation.CountTokens or Operation.Responses:
-                usage = null;
-                return IsObject(body);
-            default:
-                return TokenUsage.TryReadResponse(body, out usage);
-        }
-    }
-
-    private static bool IsObject(ReadOnlySpan<byte> body)
-    {
-        if (!Utf8.IsValid(body))
-            return false;
-        try
-        {
-            var reader = new Utf8JsonReader(body);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-                return false;
-            reader.Skip();
-            _ = reader.Read();
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
+            Operation.Messages or Operation.CountTokens => MessagesUsage.TryReadResponse(body, out usage),
+            Operation.Responses => ResponsesUsage.TryReadResponse(body, out usage),
+            _ => TokenUsage.TryReadResponse(body, out usage) || IsRaw,
+        };
 }

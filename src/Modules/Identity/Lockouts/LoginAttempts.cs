@@ -114,14 +114,4 @@ internal sealed class LoginAttempts(Database database, BlindIndex blindIndex)
     /// <summary>Forgets an account's failures.</summary>
     public static Platform.Events.SqlWrite Forget(byte[] account) =>
         new("delete from identity.login_attempts where kind = 'account' and key = $1", account);
-
-    /// <summary>Removes what says nothing any more.</summary>
-    public async Task SweepAsync(CancellationToken cancellationToken)
-    {
-        await using var command = database.Writes.CreateCommand(
-            "delete from identity.login_attempts where last_at < clock_timestamp() - $1"
-        );
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = AttemptKind.Account.Memory });
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
 }

@@ -5,7 +5,13 @@ namespace Verbatim.Modules.Identity.Logins;
 /// <summary>An attempt to log in that was refused.</summary>
 /// <param name="UserId">Whose account it was tried at; null when there is none.</param>
 /// <param name="Address">The client's IP address.</param>
-[StreamType("login-attempt", Owner = nameof(UserId), Snapshot = SnapshotKind.Folded)]
+[StreamType(
+    "login-attempt",
+    Owner = nameof(UserId),
+    Snapshot = SnapshotKind.Folded,
+    FormerName = "login",
+    FormerFirstEvent = typeof(LoginFailed)
+)]
 internal sealed record LoginAttempt(Guid? UserId, string Address) : IDocument<LoginAttempt>
 {
     public static LoginAttempt Evolve(LoginAttempt? current, IEvent @event) =>

@@ -13,7 +13,12 @@ internal sealed class AccountPage(DocumentStore store, Memberships memberships) 
 
     public string Prefix => "";
 
-    public void Map(IEndpointRouteBuilder routes) => routes.MapPage(Path, ShowAsync);
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPage(Path, ShowAsync);
+        // What a person opens who is told where the server is.
+        routes.MapPage("/", static _ => Task.FromResult<IResult>(new SeeOther(Path)));
+    }
 
     private async Task<IResult> ShowAsync(HttpContext http)
     {

@@ -63,6 +63,36 @@ internal sealed class SigningKeyRotation(
         return published;
     }
 
+    /// <summary>
+    /// Publishes a new key that signs at once, and deletes all others with what they verify: for when somebody else may have one of them.
+    /// </summary>
+    /// <returns>The key, or null on a database that no server has started on yet.</returns>
+    public async Task<SigningKeyPublished?> ReplaceAsync(string actor, CancellationToken cancellationToken)
+    {
+        if (await organization.FindAsync(cancellationToken) is not { } tenantId)
+            return null;
+        var key = SigningKey.Generate();
+        var now = time.GetUtcNow();
+        await store.DecideAsync<SigningKeyRing>(
+            new AppendContext(tenantId, actor, Correlation: ""),
+            SigningKeyRing.Id,
+            ring => Carry(DecideReplacement(ring, key.KeyId, now), key),
+            cancellationToken
+        );
+        return new SigningKeyPublished(key.KeyId, now, now);
+    }
+
+    /// <summary>What replaces all keys of a ring.</summary>
+    internal static IReadOnlyList<IEvent> DecideReplacement(
+        SigningKeyRing? ring,
+        string newKeyId,
+        DateTimeOffset now
+    ) =>
+        [
+            new SigningKeyPublished(newKeyId, now, SignsFrom: now),
+            .. (ring?.Keys ?? []).Select(k => new SigningKeyRetired(k.KeyId, now)),
+        ];
+
     /// <summary>Publishes a new key when the newest is old enough, and deletes those that verify nothing any more.</summary>
     public async Task MaintainAsync(CancellationToken cancellationToken)
     {

@@ -32,6 +32,7 @@ internal static class RoleScopes
         Scopes.ApiKeysRead,
         Scopes.ApiKeysWrite,
         Scopes.InferencesCreate,
+        Scopes.InferencesRead,
         Scopes.ModelsRead,
     }.ToFrozenSet(StringComparer.Ordinal);
 
@@ -49,6 +50,7 @@ internal static class RoleScopes
         Scopes.ApiKeysRead,
         Scopes.AuditRead,
         Scopes.IdentityProvidersRead,
+        Scopes.InferencesRead,
         Scopes.ModelsRead,
         Scopes.OAuthClientsRead,
         Scopes.OperationsRead,

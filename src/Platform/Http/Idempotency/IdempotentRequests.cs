@@ -41,6 +41,9 @@ internal sealed class IdempotentRequests(Database database, MasterKey masterKey)
     private const string Lease = "interval '60 seconds'";
     private const string Lifetime = "interval '24 hours'";
 
+    /// <summary>The same as a time span.</summary>
+    public static TimeSpan Kept { get; } = TimeSpan.FromHours(24);
+
     /// <summary>Begins a request, or tells what came of it before.</summary>
     public async Task<IdempotentStart> StartAsync(
         IdempotentRequest request,
@@ -83,21 +86,6 @@ internal sealed class IdempotentRequests(Database database, MasterKey masterKey)
         );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = attempt });
         await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>Removes some of the rows that are too old.</summary>
-    /// <returns>How many.</returns>
-    public async Task<int> RemoveExpiredAsync(int limit, CancellationToken cancellationToken)
-    {
-        await using var command = database.Writes.CreateCommand(
-            $"""
-            delete from platform.idempotent_requests where attempt in (
-                select attempt from platform.idempotent_requests
-                where started_at <= now() - {Lifetime} order by started_at limit $1 for update skip locked)
-            """
-        );
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
-        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     // Takes over a row that is too old, or whose execution fell silent without having recorded anything.

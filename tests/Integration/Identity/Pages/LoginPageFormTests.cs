@@ -9,6 +9,17 @@ public sealed partial class LoginPageFormTests(VerbatimHost host) : IClassFixtur
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task Whoever_opens_the_address_of_the_server_comes_to_their_account()
+    {
+        using var anyone = host.AsAnyone();
+
+        using var root = await anyone.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        Assert.Equal(System.Net.HttpStatusCode.SeeOther, root.StatusCode);
+        Assert.Equal("/account", root.Headers.Location!.ToString());
+    }
+
+    [Fact]
     public async Task A_form_that_came_from_elsewhere_logs_nobody_in()
     {
         var person = await Person.CreateAsync(host);

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Verbatim.Platform.Configuration;
 using Verbatim.Platform.Events;
-using Verbatim.Platform.Messaging;
 using Verbatim.Platform.Messaging.Jobs;
+using Verbatim.Platform.Sweeping;
 using Verbatim.Tests.Integration.Events;
 using Verbatim.Tests.Integration.Support;
 
@@ -255,18 +255,18 @@ public sealed class JobTests(SharedPostgres server) : IAsyncLifetime
             await EnqueueAsync(new Chore(1, kind));
         await using var running = await StartAsync();
         await FinishAsync();
-        using var sweeper = new MessagingSweeper(
+        using var sweeper = new Sweeper(
             _store.Database,
-            JobSettings.Default,
+            [new FinishedJobs(JobSettings.Default)],
             TimeProvider.System,
-            NullLogger<MessagingSweeper>.Instance
+            NullLogger<Sweeper>.Instance
         );
         await _store.ExecuteAsync("update platform.jobs set finished_at = now() - interval '6 days 23 hours'");
-        await sweeper.SweepAsync(Cancelled);
+        await sweeper.SweepAsync(Sweeper.BatchSize, Cancelled);
         Assert.Equal(3, await _store.QueryAsync<long>("select count(*) from platform.jobs"));
 
         await _store.ExecuteAsync("update platform.jobs set finished_at = now() - interval '7 days 1 hour'");
-        await sweeper.SweepAsync(Cancelled);
+        await sweeper.SweepAsync(Sweeper.BatchSize, Cancelled);
         Assert.Equal("dead 3 InvalidOperationException: Number 1 fails.", await StatesAsync());
     }
 

@@ -18,6 +18,9 @@ internal sealed class AnthropicErrors : WireDialect
     public override string Name => "Anthropic";
 
     /// <inheritdoc/>
+    public override string RequestIdHeader => "request-id";
+
+    /// <inheritdoc/>
     public override PathString Prefix => "/v1/messages";
 
     /// <inheritdoc/>
@@ -34,25 +37,24 @@ internal sealed class AnthropicErrors : WireDialect
     public override object Describe(HttpError error)
     {
         ArgumentNullException.ThrowIfNull(error);
-        return new AnthropicError(
-            "error",
-            new AnthropicErrorDetails(TypeOf(error.Status), error.Message),
-            "0199d3a1c5a07f3e9f3e0d4b8a6c2e10"
-        );
+        return new AnthropicError("error", new AnthropicErrorDetails(TypeOf(error.Status), error.Message));
     }
 
     /// <inheritdoc/>
     public override void Write(IBufferWriter<byte> writer, WireError error, string requestId)
     {
         ArgumentNullException.ThrowIfNull(error);
+        // This wire has no field for a parameter: its name goes before the message.
+        var isNamed = error.Param is null || error.Message.Contains(error.Param, StringComparison.Ordinal);
         using var json = new Utf8JsonWriter(writer, WriterOptions);
         json.WriteStartObject();
         json.WriteString("type"u8, "error"u8);
         json.WriteStartObject("error"u8);
         json.WriteString("type"u8, TypeOf(error.Status));
-        json.WriteString("message"u8, error.Message);
+        json.WriteString("message"u8, isNamed ? error.Message : $"{error.Param}: {error.Message}");
         json.WriteEndObject();
-        json.WriteString("request_id"u8, requestId);
+        if (requestId.Length > 0)
+            json.WriteString("request_id"u8, requestId);
         json.WriteEndObject();
     }
 
@@ -68,17 +70,19 @@ internal sealed class AnthropicErrors : WireDialect
     protected override void AddHeaders(HttpResponse response, WireError error)
     {
         // Anthropic's clients retry every 429, and obey this header: a budget that is used up is not cured by waiting.
-        if (error.Code is "insufficient_quota" or "insufficient-quota")
+        if (error.Code is OpenAi.OpenAiErrors.InsufficientQuota or "insufficient-quota")
             response.Headers["x-should-retry"] = "false";
     }
 
-    private static string TypeOf(int status) =>
+    /// <summary>The word that this wire has for a status.</summary>
+    public static string TypeOf(int status) =>
         status switch
         {
             401 => "authentication_error",
             402 => "billing_error",
             403 => "permission_error",
             404 => "not_found_error",
+            409 => "conflict_error",
             413 => "request_too_large",
             429 => "rate_limit_error",
             504 => "timeout_error",
@@ -87,20 +91,3 @@ internal sealed class AnthropicErrors : WireDialect
             _ => "invalid_request_error",
         };
 }
-
-// These two describe the wire in the OpenAPI document.
-
-/// <summary>An error, as Anthropic's API answers it and its SDKs read it.</summary>
-/// <param name="Type">Always <c>error</c>.</param>
-/// <param name="Error">What went wrong.</param>
-/// <param name="RequestId">The request's id.</param>
-internal sealed record AnthropicError(
-    string Type,
-    AnthropicErrorDetails Error,
-    [property: System.Text.Json.Serialization.JsonPropertyName("request_id")] string RequestId
-);
-
-/// <summary>What went wrong.</summary>
-/// <param name="Type">The sort of error: <c>invalid_request_error</c>, <c>rate_limit_error</c>, <c>overloaded_error</c> …</param>
-/// <param name="Message">A sentence or two for a person.</param>
-internal sealed record AnthropicErrorDetails(string Type, string Message);

@@ -55,7 +55,11 @@ internal static class JsonObjects
     {
         if (arguments.IsBlank)
             return [.. "{}"u8];
-        var text = System.Text.Encoding.UTF8.GetBytes(arguments.ToString());
-        return IsObject(text) ? text : [.. "{\"arguments\":"u8, .. arguments.Token.Span, (byte)'}'];
+        var text = arguments.ToString();
+        var json = System.Text.Encoding.UTF8.GetBytes(text);
+        if (IsObject(json))
+            return json;
+        var kept = Utf8.IsValid(arguments.Token.Span) ? arguments : JsonText.Of(text);
+        return [.. "{\"arguments\":"u8, .. kept.Token.Span, (byte)'}'];
     }
 }

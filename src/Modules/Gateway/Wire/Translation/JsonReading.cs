@@ -68,4 +68,8 @@ internal static class JsonReading
 
     /// <summary>What stands between the brackets of a list, without white space at its ends.</summary>
     public static ReadOnlySpan<byte> Elements(ReadOnlySpan<byte> list) => list[1..^1].Trim(" \t\r\n"u8);
+
+    /// <summary>What stands between the brackets of a list; empty for anything else.</summary>
+    public static ReadOnlySpan<byte> ElementsOf(ReadOnlySpan<byte> value) =>
+        value is [(byte)'[', ..] ? Elements(value) : default;
 }

@@ -41,6 +41,10 @@ internal sealed class RequestObject
     /// <summary>A member, whatever it is.</summary>
     public JsonElement? Take(string name) => _members.Remove(name, out var value) ? value : null;
 
+    /// <summary>The bytes of a member, which stays to be taken; empty without it.</summary>
+    public ReadOnlyMemory<byte> PeekRaw(string name) =>
+        _members.TryGetValue(name, out var value) ? _reading.Raw(value) : default;
+
     /// <summary>A member and its bytes.</summary>
     public Given<ReadOnlyMemory<byte>>? TakeRaw(string name) =>
         Take(name) is { } value ? new(PathOf(name), _reading.Raw(value)) : null;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Verbatim.Modules.Gateway.Wire.Translation.Chat;
 using Verbatim.Modules.Gateway.Wire.Translation.Messages;
+using Verbatim.Modules.Gateway.Wire.Translation.Responses;
 
 namespace Verbatim.Modules.Gateway.Wire.Translation;
 
@@ -8,13 +9,16 @@ namespace Verbatim.Modules.Gateway.Wire.Translation;
 internal static class Wires
 {
     /// <summary>Whether calls of this operation can be translated.</summary>
-    public static bool Knows(Operation operation) => operation is Operation.ChatCompletions or Operation.Messages;
+    public static bool Knows(Operation operation) =>
+        operation is Operation.ChatCompletions or Operation.Messages or Operation.Responses;
 
     /// <summary>Reads a caller's body.</summary>
     public static ModelRequest ReadRequest(Operation wire, RequestReading reading, JsonElement root) =>
         wire switch
         {
             Operation.ChatCompletions => ChatRequestReader.Read(reading, root),
+            Operation.Messages => MessagesRequestReader.Read(reading, root),
+            Operation.Responses => ResponsesRequestReader.Read(reading, root),
             _ => throw Unknown(wire),
         };
 
@@ -23,8 +27,14 @@ internal static class Wires
     {
         switch (writing.Target.Operation)
         {
+            case Operation.ChatCompletions:
+                ChatRequestWriter.Write(request, writing);
+                break;
             case Operation.Messages:
                 MessagesRequestWriter.Write(request, writing);
+                break;
+            case Operation.Responses:
+                ResponsesRequestWriter.Write(request, writing);
                 break;
             default:
                 throw Unknown(writing.Target.Operation);
@@ -37,6 +47,7 @@ internal static class Wires
         {
             Operation.ChatCompletions => new ChatAnswerReader(answer),
             Operation.Messages => new MessagesAnswerReader(answer),
+            Operation.Responses => new ResponsesAnswerReader(answer),
             _ => throw Unknown(wire),
         };
 
@@ -45,6 +56,8 @@ internal static class Wires
         wire switch
         {
             Operation.ChatCompletions => new ChatAnswerWriter(request.IncludesUsage),
+            Operation.Messages => new MessagesAnswerWriter(),
+            Operation.Responses => new ResponsesAnswerWriter(request.Echo),
             _ => throw Unknown(wire),
         };
 
