@@ -28,7 +28,7 @@ public sealed class PricingTests
 
         var cost = Pricing.CostOf([Full], usage, Now);
 
-        Assert.Equal(0.0075125m, cost);
+        Assert.Equal(0.0072125m, cost);
         Assert.Equal(((300 * 2.5m) + (600 * 1.25m) + (100 * 3.125m) + (300 * 10m) + (200 * 12m)) / 1_000_000, cost);
     }
 
