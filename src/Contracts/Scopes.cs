@@ -6,6 +6,9 @@ public static class Scopes
     /// <summary>Ask models for answers.</summary>
     public const string InferencesCreate = "inferences:create";
 
+    /// <summary>Read model calls with what was asked and answered: one's own, or the organization's.</summary>
+    public const string InferencesRead = "inferences:read";
+
     /// <summary>See which models there are.</summary>
     public const string ModelsRead = "models:read";
 
@@ -63,6 +66,12 @@ public static class Scopes
     /// <summary>Create, change and suspend service accounts, and make their API keys.</summary>
     public const string ServiceAccountsWrite = "service-accounts:write";
 
+    /// <summary>See the providers of models, their deployments and prices, and how much of calls is recorded.</summary>
+    public const string ProvidersRead = "providers:read";
+
+    /// <summary>Change providers, deployments, models, prices, and how much of calls is recorded.</summary>
+    public const string ProvidersWrite = "providers:write";
+
     /// <summary>Every scope, in the order of their words.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
@@ -74,6 +83,7 @@ public static class Scopes
         IdentityProvidersRead,
         IdentityProvidersWrite,
         InferencesCreate,
+        InferencesRead,
         ModelsRead,
         OAuthClientsRead,
         OAuthClientsWrite,
@@ -82,6 +92,8 @@ public static class Scopes
         OrganizationsRead,
         OrganizationsWrite,
         PersonalDataErase,
+        ProvidersRead,
+        ProvidersWrite,
         ServiceAccountsRead,
         ServiceAccountsWrite,
         UsersRead,

@@ -182,6 +182,9 @@ public sealed class VerbatimHost : IAsyncLifetime
             ["Http:RateLimits:Tokens"] = "100000",
             // What the machine has of its own is not tested.
             ["OPENAI_API_KEY"] = "",
+            ["OPENROUTER_API_KEY"] = "",
+            ["ANTHROPIC_API_KEY"] = "",
+            ["Gateway:OllamaUrl"] = "",
         };
         foreach (var (name, value) in settings)
             all[name] = value;

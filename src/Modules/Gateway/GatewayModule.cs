@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Verbatim.Contracts;
+using Verbatim.Modules.Gateway.ChatClients;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
@@ -17,5 +19,6 @@ public sealed class GatewayModule : IModule
     {
         services.AddValidation();
         services.AddSingleton<IErrorDialect>(OpenAiErrors.Dialect);
+        services.AddSingleton<IModelClients, ModelClients>();
     }
 }

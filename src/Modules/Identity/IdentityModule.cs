@@ -2,10 +2,12 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Verbatim.Contracts;
 using Verbatim.Modules.Identity.Authentication;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Mail;
 using Verbatim.Modules.Identity.OAuth;
+using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Passwords;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
@@ -39,6 +41,7 @@ public sealed class IdentityModule : IModule
             p.GetRequiredService<ILogger<Mailer>>()
         ));
         services.AddSingleton(PasswordSettings.Read(configuration));
+        services.AddSingleton<IInstallation>(p => p.GetRequiredService<FirstOrganization>());
         services.AddSingleton<IDenialRecorder>(p => p.GetRequiredService<DenialRecorder>());
         services.AddSingleton(LoginSettings.Read(configuration));
         services.AddSingleton<IErrorDialect>(OAuthDialect.Instance);

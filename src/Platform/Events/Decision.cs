@@ -77,6 +77,14 @@ public sealed record Versioned<T>(T Value, long Version)
 public sealed record Identified<T>(Guid Id, T Value, long Version)
     where T : class;
 
+/// <summary>A document among those of all organizations.</summary>
+/// <param name="TenantId">The organization whose it is.</param>
+/// <param name="Id">The document, and its stream.</param>
+/// <param name="Value">The state.</param>
+/// <param name="Version">The version of its stream.</param>
+public sealed record TenantDocument<T>(Guid TenantId, Guid Id, T Value, long Version)
+    where T : class;
+
 /// <summary>What came of carrying out a decision: the document as it now is, or a refusal.</summary>
 public readonly struct Outcome<T>
     where T : class

@@ -95,6 +95,37 @@ public sealed class DocumentStore
         return documents;
     }
 
+    /// <summary>
+    /// The documents of one type of all organizations, in no order: for what an instance keeps in memory. An endpoint answers nothing from it that
+    /// its caller does not reach. Not for documents whose snapshot is folded.
+    /// </summary>
+    public async Task<IReadOnlyList<TenantDocument<T>>> ListEverywhereAsync<T>(
+        DocumentFilter? filter,
+        CancellationToken cancellationToken
+    )
+        where T : class, IDocument<T>
+    {
+        var shape = _documents.Of<T>();
+        await using var command = _database.Writes.CreateCommand("");
+        command.CommandText =
+            $"select tenant_id, id, version, data::text from {shape.Table} where true{filter?.Write(command.Parameters)}";
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var documents = new List<TenantDocument<T>>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var (tenantId, id) = (reader.GetGuid(0), reader.GetGuid(1));
+            var value = await shape.ReadRowAsync(
+                reader.GetFieldValue<byte[]>(3),
+                tenantId,
+                id,
+                _events.Keys,
+                cancellationToken
+            );
+            documents.Add(new TenantDocument<T>(tenantId, id, value, reader.GetInt64(2)));
+        }
+        return documents;
+    }
+
     /// <summary>A document as it was after a version of its stream, or null when there was none then.</summary>
     public Task<Versioned<T>?> LoadAtVersionAsync<T>(
         Access access,

@@ -100,7 +100,11 @@ internal sealed partial class SubscriptionLane
                 ?? throw new InvalidDataException($"The log has no event at position {letter.Position}.");
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await using (var scope = _context.Services.CreateAsyncScope())
-                await lane.CallAsync(recorded, transaction, scope.ServiceProvider, cancellationToken);
+            {
+                var together = new MessageBatches();
+                await lane.CallAsync(recorded, transaction, together, scope.ServiceProvider, cancellationToken);
+                await together.WriteAsync(transaction, cancellationToken);
+            }
             await CommitAsync(stream, letter, "handled", connection, transaction);
         }
 

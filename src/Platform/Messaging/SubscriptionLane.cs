@@ -216,6 +216,7 @@ internal sealed partial class SubscriptionLane(
         if (start < end)
         {
             await using var scope = _context.Services.CreateAsyncScope();
+            var together = new MessageBatches();
             try
             {
                 for (_handling = start; _handling < end; _handling++)
@@ -224,8 +225,10 @@ internal sealed partial class SubscriptionLane(
                     if (_blocked.Count > 0 && _blocked.Contains(new StreamKey(recorded.TenantId, recorded.StreamId)))
                         (parked ??= []).Add(recorded);
                     else
-                        await CallAsync(recorded, transaction, scope.ServiceProvider, cancellationToken);
+                        await CallAsync(recorded, transaction, together, scope.ServiceProvider, cancellationToken);
                 }
+                _handling = -1;
+                await together.WriteAsync(transaction, cancellationToken);
             }
             catch (Exception e) when (connection.FullState == System.Data.ConnectionState.Broken)
             {
@@ -243,12 +246,13 @@ internal sealed partial class SubscriptionLane(
     private async Task CallAsync(
         RecordedEvent recorded,
         NpgsqlTransaction transaction,
+        MessageBatches together,
         IServiceProvider services,
         CancellationToken cancellationToken
     )
     {
         var @event = await ReadEventAsync(recorded, cancellationToken);
-        var message = new Message(recorded, transaction) { Table = _subscription.Table ?? "" };
+        var message = new Message(recorded, transaction) { Table = _subscription.Table ?? "", Batches = together };
         await _subscription.HandleAsync(@event, message, services, cancellationToken);
     }
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Verbatim.Modules.Audit.Streams;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit.Exports;

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Verbatim.Modules.Audit.Changes;
-using Verbatim.Modules.Audit.Streams;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Audit.Replay;

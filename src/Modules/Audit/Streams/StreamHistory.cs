@@ -1,5 +1,6 @@
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 

@@ -99,6 +99,12 @@ internal sealed class UpstreamAttempt : IDisposable
     /// <summary>The whole answer for the caller, in the caller's wire.</summary>
     public ReadOnlyMemory<byte> Answer { get; private set; }
 
+    /// <summary>What was asked for.</summary>
+    public InferenceOrder Order => _order;
+
+    /// <summary>The answer need not be JSON.</summary>
+    public bool IsRaw => _order.Wire.IsRaw;
+
     /// <summary>What the provider counted.</summary>
     public TokenUsage? Usage => Stream is null ? _usage : Stream.Usage;
 
@@ -229,13 +235,14 @@ internal sealed class UpstreamAttempt : IDisposable
     private bool IsOverdue => Milliseconds(_time.GetTimestamp()) >= Deployment.Settings.TotalTimeout.TotalMilliseconds;
 
     private static bool IsUnreachable(Exception e) =>
-        e is HttpRequestException
-        {
-            HttpRequestError: HttpRequestError.ConnectionError
-                or HttpRequestError.NameResolutionError
-                or HttpRequestError.SecureConnectionError
-                or HttpRequestError.ProxyTunnelError
-        };
+        e
+            is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError
+                    or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError
+                    or HttpRequestError.ProxyTunnelError
+            };
 
     private async Task<AttemptFailure?> SendAsync()
     {
@@ -250,6 +257,7 @@ internal sealed class UpstreamAttempt : IDisposable
             _order.TargetOperation(Deployment),
             model,
             content,
+            Translation is null ? _order.Request.ContentType : MediaTypeNames.Application.Json,
             Translation is null ? _order.Headers : null,
             _ended.Token
         );

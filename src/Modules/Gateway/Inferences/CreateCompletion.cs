@@ -46,6 +46,19 @@ internal sealed class CreateCompletion(InferenceCalls calls) : IEndpoint
                     """
                 )!
             )
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                """
+                data: {"id":"cmpl-1","object":"text_completion","created":1767225600,"model":"gpt-3.5-turbo-instruct","choices":[{"text":"Hello!","index":0,"logprobs":null,"finish_reason":null}]}
+
+                data: {"id":"cmpl-1","object":"text_completion","created":1767225600,"model":"gpt-3.5-turbo-instruct","choices":[{"text":"","index":0,"logprobs":null,"finish_reason":"stop"}]}
+
+                data: [DONE]
+
+
+                """,
+                "text/event-stream"
+            )
             .WithResponseHeader(
                 InferenceCalls.InferenceIdHeader,
                 "The stream of events that records this call, for `/api/audit/streams/{id}`."

@@ -49,6 +49,31 @@ internal sealed class CreateMessage(InferenceCalls calls) : IEndpoint
                     """
                 )!
             )
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                """
+                event: message_start
+                data: {"type":"message_start","message":{"id":"msg_0199a4c27f107c3e9d512f0c8d1e4a77","type":"message","role":"assistant","model":"simulator","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":8,"output_tokens":1}}}
+
+                event: content_block_start
+                data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+                event: content_block_delta
+                data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello!"}}
+
+                event: content_block_stop
+                data: {"type":"content_block_stop","index":0}
+
+                event: message_delta
+                data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":2}}
+
+                event: message_stop
+                data: {"type":"message_stop"}
+
+
+                """,
+                "text/event-stream"
+            )
             .WithResponseHeader(
                 InferenceCalls.InferenceIdHeader,
                 "The stream of events that records this call, for `/api/audit/streams/{id}`."

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Gateway.Inferences;
 
@@ -17,6 +18,8 @@ internal sealed class HttpAnswer(HttpContext http, WireDialect dialect) : IAnswe
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = contentType;
+        if (dialect.RequestIdHeader is { } header)
+            http.Response.Headers[header] = RequestId.Of(http);
         if (length is not null)
         {
             http.Response.ContentLength = length;

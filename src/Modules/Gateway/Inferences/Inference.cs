@@ -237,7 +237,7 @@ internal sealed record Usage(
 );
 
 /// <summary>How much of a call is kept.</summary>
-internal enum RecordingLevel
+public enum RecordingLevel
 {
     [Description("The bodies of request and answer, sealed.")]
     Full,

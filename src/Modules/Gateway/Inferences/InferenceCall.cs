@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Dispatch;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Platform.Events;
@@ -184,6 +185,9 @@ internal sealed class InferenceCall(
     {
         foreach (var (name, value) in attempt.Headers)
             sink.Headers[name] = value;
+        // Clients that are told nothing come back at once, and for ever.
+        if (attempt.Status == StatusCodes.Status429TooManyRequests && !sink.Headers.ContainsKey("Retry-After"))
+            sink.Headers.RetryAfter = "1";
     }
 
     private WireError WireErrorOf(AttemptFailure failure) =>

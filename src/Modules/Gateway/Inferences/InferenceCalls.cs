@@ -38,11 +38,12 @@ internal sealed class InferenceCalls(
     public async Task AnswerAsync(
         HttpContext http,
         CallerWire wire,
-        Func<WireRequest, IAnswerSink, Task<PreparedRequest?>>? prepare
+        Func<WireRequest, IAnswerSink, Task<PreparedCall?>>? prepare
     )
     {
         var arrival = time.GetTimestamp();
-        if (!http.Request.HasJsonContentType())
+        var isForm = wire.IsRaw && http.Request.HasFormContentType;
+        if (!isForm && !http.Request.HasJsonContentType())
         {
             await Errors.WriteAsync(http, Errors.UnsupportedMediaType);
             return;
@@ -60,14 +61,21 @@ internal sealed class InferenceCalls(
             );
             return;
         }
-        if (!wire.TryRead(body, out var request, out var error))
+        WireError? error;
+        if (
+            !(
+                isForm
+                    ? FormRequest.TryRead(body, http.Request.ContentType!, out var request, out error)
+                    : wire.TryRead(body, out request, out error)
+            )
+        )
         {
             await wire.Dialect.WriteAsync(http, error);
             return;
         }
 
         var sink = new HttpAnswer(http, wire.Dialect);
-        var prepared = prepare is null ? new PreparedRequest(request) : await prepare(request, sink);
+        var prepared = prepare is null ? new PreparedCall(request) : await prepare(request, sink);
         if (prepared is null)
             return;
         var caller = Caller.Of(http);
@@ -101,7 +109,7 @@ internal sealed class InferenceCalls(
     public async Task AnswerAsync(
         InferenceCaller caller,
         CallerWire wire,
-        PreparedRequest prepared,
+        PreparedCall prepared,
         IAnswerSink sink,
         IHeaderDictionary? headers,
         long arrival
@@ -129,6 +137,8 @@ internal sealed class InferenceCalls(
         }
 
         var recording = catalogue.RecordingOf(caller);
+        // Of sound and images a digest is kept.
+        var keepsBody = recording == RecordingLevel.Full && !prepared.Asked.IsForm;
         var intended = first ?? route.Tiers[0][0].Deployment;
         await journal.StartAsync(
             caller.Context,
@@ -144,8 +154,8 @@ internal sealed class InferenceCalls(
                 journal.Instance,
                 caller.ClientRequestId,
                 recording,
-                recording == RecordingLevel.Metadata ? BodyDigest.Of(prepared.Asked.Body.Span) : null,
-                recording == RecordingLevel.Full ? new RawJson(prepared.Asked.Body) : null
+                keepsBody ? null : BodyDigest.Of(prepared.Asked.Body.Span),
+                keepsBody ? new RawJson(prepared.Asked.Body) : null
             ),
             sink.Aborted
         );
@@ -217,7 +227,7 @@ internal sealed record InferenceCaller(
 
 /// <summary>A request that is ready to be sent.</summary>
 /// <param name="Asked">As the caller wrote it: this is recorded.</param>
-internal sealed record PreparedRequest(WireRequest Asked)
+internal sealed record PreparedCall(WireRequest Asked)
 {
     /// <summary>What goes to the provider, where it is another.</summary>
     public WireRequest Sent { get; init; } = Asked;

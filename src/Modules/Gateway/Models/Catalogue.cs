@@ -1,39 +1,83 @@
-using Microsoft.Extensions.Configuration;
-using Verbatim.Modules.Gateway.Dispatch;
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Inferences;
+using Verbatim.Modules.Gateway.Models.Aliases;
+using Verbatim.Modules.Gateway.Models.Configured;
+using Verbatim.Modules.Gateway.Models.Deployments;
+using Verbatim.Modules.Gateway.Models.Recording;
 using Verbatim.Modules.Gateway.Providers;
-using Verbatim.Modules.Gateway.Providers.Simulator;
-using Verbatim.Platform.Configuration;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
+using Verbatim.Platform.Messaging;
 using Verbatim.Platform.Modules;
+using Verbatim.Platform.Postgres;
+using Verbatim.Platform.Secrets;
 
 namespace Verbatim.Modules.Gateway.Models;
 
-/// <summary>Where the calls of each caller go, by the names of models. The settings as this instance knows them.</summary>
+/// <summary>
+/// Where the calls of each caller go, by the names of models: the settings as this instance knows them. A change, by whichever instance, is
+/// known within a second; while the database is away the last known settings hold.
+/// </summary>
 [Singleton]
-internal sealed class Catalogue : IDisposable
+internal sealed partial class Catalogue : BackgroundService, ILogObserver
 {
-    private const string SimulatorName = "simulator";
+    private const string KeyActor = "api-key:";
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly TimeProvider _time;
     private readonly GatewayOptions _options;
-    private readonly CatalogueSnapshot _snapshot;
+    private readonly IInstallation _installation;
+    private readonly DocumentStore _documents;
+    private readonly Database _database;
+    private readonly MasterKey _masterKey;
+    private readonly TimeProvider _time;
+    private readonly ILogger<Catalogue> _logger;
+    private readonly LiveDeployments _live;
+    private readonly SemaphoreSlim _loading = new(1);
+    private readonly Channel<bool> _stale = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
+    private volatile CatalogueSnapshot _snapshot;
+    private long _wanted;
+    private long _loaded;
 
-    /// <exception cref="SettingException">A setting is wrong; the message says which, what was found and what is valid.</exception>
-    public Catalogue(IConfiguration configuration, TimeProvider time)
+    public Catalogue(
+        ConfiguredSettings configured,
+        IInstallation installation,
+        DocumentStore documents,
+        EventCatalog events,
+        Database database,
+        MasterKey masterKey,
+        TimeProvider time,
+        ILogger<Catalogue> logger
+    )
     {
+        _options = configured.Options;
+        _installation = installation;
+        _documents = documents;
+        _database = database;
+        _masterKey = masterKey;
         _time = time;
-        _options = Read(configuration);
-        _snapshot = CatalogueSnapshot.Of(
-            [
-                .. _options.Deployments.Select(d => Create(d.Key, d.Value)),
-                .. FromEnvironment(configuration),
-                .. Simulator(),
-            ],
+        _logger = logger;
+        _live = new LiveDeployments(_options.AllowPrivateAddresses, time);
+        EventTypes =
+        [
+            .. events
+                .Shapes.Where(s => s.IsNewest && s.ClrType.IsAssignableTo(typeof(ISettingChange)))
+                .Select(s => s.ClrType),
+        ];
+        _snapshot = new CatalogueSnapshot(
+            new CatalogueEntries(Guid.Empty, [], [], new Dictionary<Guid, RecordingPolicy>(), _live.BuiltIn),
             _options.MaxAttempts,
             time
         );
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<Type> EventTypes { get; }
 
     /// <summary>The largest body of a request.</summary>
     public int MaxRequestBytes => _options.MaxRequestBytes;
@@ -41,144 +85,185 @@ internal sealed class Catalogue : IDisposable
     /// <summary>A call whose client has gone is taken to its end, instead of ending it.</summary>
     public bool DrainsAbandoned => _options.DrainAbandoned;
 
-    /// <summary>The routes that stand for one model name.</summary>
-    public IEnumerable<Route> Exact => _snapshot.Exact;
+    /// <summary>What a caller can ask.</summary>
+    public CatalogueView ViewOf(Caller caller) => _snapshot.ViewOf(caller.TenantId, caller.ProjectId);
 
     /// <summary>Where a caller's calls of a model go; null when there is no such model for them.</summary>
-    public Route? Find(InferenceCaller caller, string model) => _snapshot.Find(model);
+    public Route? Find(InferenceCaller caller, string model) =>
+        _snapshot.ViewOf(caller.TenantId, caller.ProjectId).Find(model);
 
     /// <summary>The same for who only reads.</summary>
-    public Route? Find(Caller caller, string model) => _snapshot.Find(model);
+    public Route? Find(Caller caller, string model) => ViewOf(caller).Find(model);
 
     /// <summary>How much of a caller's calls is kept.</summary>
-    public RecordingLevel RecordingOf(InferenceCaller caller) => _options.Recording;
-
-    public void Dispose() => _snapshot.Dispose();
-
-    private static GatewayOptions Read(IConfiguration configuration)
+    public RecordingLevel RecordingOf(InferenceCaller caller)
     {
-        GatewayOptions options;
+        Guid? key =
+            caller.Context.Actor.StartsWith(KeyActor, StringComparison.Ordinal)
+            && Guid.TryParseExact(caller.Context.Actor.AsSpan(KeyActor.Length), "D", out var id)
+                ? id
+                : null;
+        return _snapshot.RecordingOf(caller.TenantId, caller.ProjectId, key) ?? _options.Recording;
+    }
+
+    /// <summary>
+    /// A setting was changed by this instance: the next call sees it. The change is on record already, so whatever keeps it from being read
+    /// now is no reason to tell the caller that it failed; it is read as soon as that is possible.
+    /// </summary>
+    public async Task ChangedAsync(CancellationToken cancellationToken)
+    {
         try
         {
-            options =
-                configuration.GetSection("Gateway").Get<GatewayOptions>(o => o.ErrorOnUnknownConfiguration = true)
-                ?? new GatewayOptions();
+            await RefreshAsync(cancellationToken);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e)
         {
-            throw new SettingException($"A setting under Gateway is wrong: {(e.InnerException ?? e).Message}", e);
+            LogFailed(e);
+            Reset();
         }
-        if (options.MaxRequestBytes is < 1024 or > 256 * 1024 * 1024)
-            throw new SettingException(
-                $"Gateway:MaxRequestBytes is {options.MaxRequestBytes}; valid is 1024 to {256 * 1024 * 1024}."
-            );
-        if (options.MaxAttempts is < 1 or > 10)
-            throw new SettingException($"Gateway:MaxAttempts is {options.MaxAttempts}; valid is 1 to 10.");
-        return options;
     }
 
-    private Deployment Create(string name, DeploymentOptions options)
+    /// <summary>Reads the settings; returns when what was recorded before the call is in effect.</summary>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        var setting = "Gateway:Deployments:" + name;
-        if (ProviderKinds.Find(options.Kind) is not { } kind || kind == ProviderKind.Simulator)
-            throw new SettingException(
-                $"{setting}:Kind is '{options.Kind}'; valid is one of {string.Join(", ", Enum.GetValues<ProviderKind>().Where(k => k != ProviderKind.Simulator).Select(ProviderKinds.NameOf))}."
-            );
-        var given = (options.BaseUrl is { Length: > 0 } url ? url : ProviderKinds.DefaultBaseUrl(kind))?.TrimEnd('/');
-        if (!Uri.TryCreate(given, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new SettingException(
-                $"{setting}:BaseUrl is '{options.BaseUrl}'; valid is an address such as https://api.openai.com/v1."
-            );
-        if (kind == ProviderKind.AzureOpenAi && string.IsNullOrEmpty(options.ApiVersion))
-            throw new SettingException($"{setting}:ApiVersion is missing; Azure needs one, for instance 2024-10-21.");
-        var pattern = options.Model ?? name;
-        if (pattern.Length == 0 || pattern.AsSpan(0, pattern.Length - 1).Contains('*'))
-            throw new SettingException(
-                $"{setting}:Model is '{pattern}'; valid is a model name, with at most one * at its end."
-            );
-        if (options.FirstByteTimeout <= TimeSpan.Zero || options.IdleTimeout <= TimeSpan.Zero)
-            throw new SettingException(
-                $"{setting}: FirstByteTimeout and IdleTimeout must be longer than zero, for instance 00:05:00."
-            );
-        var provider = new ProviderSettings(
-            IdOf("provider:" + name),
-            name,
-            kind,
-            given!,
-            options.ApiVersion,
-            ProviderSettings.DefaultConnectTimeout
-        );
-        var settings = new DeploymentSettings(
-            IdOf("deployment:" + name),
-            name,
-            provider.Id,
-            pattern,
-            options.UpstreamModel
-        )
+        var wanted = Interlocked.Increment(ref _wanted);
+        await _loading.WaitAsync(cancellationToken);
+        try
         {
-            AskForUsage = options.StreamUsage,
-            FirstByteTimeout = options.FirstByteTimeout,
-            IdleTimeout = options.IdleTimeout,
-        };
-        return new Deployment(
-            settings,
-            new Provider(
-                provider,
-                options.ApiKey is { Length: > 0 } key ? key : null,
-                Provider.OverNetwork(provider.ConnectTimeout)
-            ),
-            new DeploymentHealth(settings.MaxConcurrency, settings.MaxQueue, _time)
-        );
+            // A reading that began after the call serves it, whoever asked for that.
+            if (_loaded >= wanted)
+                return;
+            var covered = Interlocked.Read(ref _wanted);
+            _snapshot = new CatalogueSnapshot(await ReadAsync(cancellationToken), _options.MaxAttempts, _time);
+            _live.Sweep();
+            _loaded = covered;
+        }
+        finally
+        {
+            _loading.Release();
+        }
     }
 
-    // The same name has the same id at every start and on every instance.
-    private static Guid IdOf(string name) =>
-        new(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name)).AsSpan(0, 16));
+    /// <inheritdoc/>
+    public void Observe(RecordedEvent recorded, IEvent @event) => Reset();
 
-    // A key in the environment is enough to begin with: every model that nothing else serves goes there.
-    private IEnumerable<Deployment> FromEnvironment(IConfiguration configuration)
+    /// <inheritdoc/>
+    public void Reset() => _stale.Writer.TryWrite(true);
+
+    public override void Dispose()
     {
-        if (configuration["OPENAI_API_KEY"] is not { Length: > 0 } key)
-            yield break;
-        var address = configuration["OPENAI_BASE_URL"] is { Length: > 0 } given ? given : "https://api.openai.com/v1";
-        yield return Create(
-            "openai",
-            new DeploymentOptions
+        base.Dispose();
+        _live.Dispose();
+        _loading.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var isFailing = false;
+        try
+        {
+            while (await _stale.Reader.WaitToReadAsync(stoppingToken))
             {
-                BaseUrl = address,
-                ApiKey = key,
-                Model = "*",
+                _stale.Reader.TryRead(out _);
+                try
+                {
+                    await RefreshAsync(stoppingToken);
+                    isFailing = false;
+                }
+                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+                {
+                    if (!isFailing)
+                        LogFailed(e);
+                    isFailing = true;
+                    await Task.Delay(RetryInterval, _time, stoppingToken);
+                    Reset();
+                }
             }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
+    }
+
+    // What refers is read before what it refers to, so that whatever is referred to is there, or was deleted since.
+    private async Task<CatalogueEntries> ReadAsync(CancellationToken cancellationToken)
+    {
+        var policies = await _documents.ListEverywhereAsync<RecordingPolicy>(filter: null, cancellationToken);
+        var models = await _documents.ListEverywhereAsync<ModelAlias>(Present(), cancellationToken);
+        var deployments = await _documents.ListEverywhereAsync<RegisteredDeployment>(Present(), cancellationToken);
+        var providers = await _documents.ListEverywhereAsync<RegisteredProvider>(Present(), cancellationToken);
+        var credentials = await SealedProviderCredentials.ReadAllAsync(_database, cancellationToken);
+
+        _live.Begin();
+        foreach (var provider in providers)
+        {
+            if (TryOpen(provider, credentials, out var credential))
+                _live.Add(provider.TenantId, ProviderSettings.Of(provider.Id, provider.Value.Terms), credential);
+        }
+        var placed = new List<PlacedDeployment>(deployments.Count);
+        foreach (var deployment in deployments)
+        {
+            var terms = deployment.Value.Terms;
+            if (_live.Add(deployment.TenantId, deployment.Version, terms.ToSettings(deployment.Id)) is { } live)
+                placed.Add(
+                    new PlacedDeployment(
+                        deployment.TenantId,
+                        live,
+                        terms.Visibility,
+                        terms.IsEnabled,
+                        deployment.Value.CreatedAt
+                    )
+                );
+            else
+                LogWithoutProvider(deployment.Id, terms.ProviderId);
+        }
+        _live.End();
+        return new CatalogueEntries(
+            await _installation.GetOrganizationIdAsync(cancellationToken),
+            placed,
+            [.. models.Select(static m => new PlacedModel(m.TenantId, m.Value.Terms, m.Value.CreatedAt))],
+            policies.ToDictionary(static p => p.TenantId, static p => p.Value),
+            _live.BuiltIn
         );
     }
 
-    private IEnumerable<Deployment> Simulator()
+    private static DocumentFilter Present() => new DocumentFilter().Where($"(data ->> 'deletedAt') is null");
+
+    // A provider whose credential cannot be opened is left out: nothing is sent without the credential that it is meant to have.
+    private bool TryOpen(
+        TenantDocument<RegisteredProvider> provider,
+        Dictionary<Guid, byte[]> credentials,
+        out string? credential
+    )
     {
-        var provider = new Provider(
-            new ProviderSettings(
-                IdOf("provider:" + SimulatorName),
-                SimulatorName,
-                ProviderKind.Simulator,
-                ProviderKinds.DefaultBaseUrl(ProviderKind.Simulator)!,
-                ApiVersion: null,
-                ProviderSettings.DefaultConnectTimeout
-            ),
-            credential: null,
-            new SimulatorHandler(_time)
-        );
-        foreach (var pattern in (string[])[SimulatorName, SimulatorName + ":*"])
+        credential = null;
+        if (!provider.Value.HasCredential)
+            return true;
+        try
         {
-            yield return new Deployment(
-                new DeploymentSettings(
-                    IdOf("deployment:" + pattern),
-                    SimulatorName,
-                    provider.Settings.Id,
-                    pattern,
-                    UpstreamModel: null
-                ),
-                provider,
-                new DeploymentHealth(maxConcurrency: null, maxQueue: 0, _time)
-            );
+            if (!credentials.TryGetValue(provider.Id, out var sealedCredential))
+                return false;
+            credential = SealedProviderCredentials.Open(_masterKey, provider.Id, sealedCredential);
+            return true;
+        }
+        catch (CryptographicException e)
+        {
+            LogNotOpened(e, provider.Id);
+            return false;
         }
     }
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The settings of the gateway cannot be read; the last known ones hold until they can"
+    )]
+    private partial void LogFailed(Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "The credential of the provider {ProviderId} cannot be opened; it is not used")]
+    private partial void LogNotOpened(Exception exception, Guid providerId);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The deployment {DeploymentId} is not used: its provider {ProviderId} is not there"
+    )]
+    private partial void LogWithoutProvider(Guid deploymentId, Guid providerId);
 }

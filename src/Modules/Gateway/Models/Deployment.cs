@@ -48,6 +48,9 @@ internal sealed record DeploymentSettings(Guid Id, string Name, Guid ProviderId,
     /// <summary>What to ask for where the provider's wire demands a limit of tokens and the caller set none.</summary>
     public int DefaultMaxTokens { get; init; } = 8192;
 
+    /// <summary>What it costs; one price at most holds at any instant.</summary>
+    public IReadOnlyList<Price> Prices { get; init; } = [];
+
     /// <summary>True when it stands for one model name, which can be listed.</summary>
     public bool IsExact => !Model.EndsWith('*');
 

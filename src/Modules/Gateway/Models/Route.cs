@@ -13,6 +13,9 @@ internal sealed record Route(
     ResiliencePipeline<UpstreamAttempt> Pipeline
 )
 {
+    /// <summary>Since when there is this name; null where it is built in.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
     /// <summary>True when it stands for one model name, which can be listed.</summary>
     public bool IsExact => !Model.EndsWith('*');
 
@@ -22,7 +25,13 @@ internal sealed record Route(
         foreach (var candidate in Tiers.SelectMany(static tier => tier))
         {
             if (candidate.Deployment.Settings.Id == deploymentId)
-                return this with { Tiers = [[candidate]] };
+                return this with
+                {
+                    Tiers =
+                    [
+                        [candidate],
+                    ],
+                };
         }
         return null;
     }

@@ -29,10 +29,16 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
     /// <summary>What kind it is.</summary>
     public ProviderKind Kind => settings.Kind;
 
+    /// <summary>What sends to it; disposed of once nothing holds this provider any more.</summary>
+    public HttpMessageHandler Handler => handler;
+
     /// <summary>Connections to a provider over the network. They are renewed, so that a change of its addresses is noticed.</summary>
-    public static HttpMessageHandler OverNetwork(TimeSpan connectTimeout) =>
+    /// <param name="connectTimeout">How long a connection may take.</param>
+    /// <param name="allowPrivate">They may lead to this machine or a private network.</param>
+    public static HttpMessageHandler OverNetwork(TimeSpan connectTimeout, bool allowPrivate) =>
         new SocketsHttpHandler
         {
+            ConnectCallback = allowPrivate ? null : PublicAddresses.ConnectAsync,
             AllowAutoRedirect = false,
             AutomaticDecompression = System.Net.DecompressionMethods.None,
             UseCookies = false,
@@ -49,11 +55,12 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
         Operation operation,
         string model,
         HttpContent body,
+        string contentType,
         IHeaderDictionary? callerHeaders,
         CancellationToken cancellationToken
     )
     {
-        body.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        body.Headers.TryAddWithoutValidation("Content-Type", contentType);
         return SendAsync(
             new HttpRequestMessage(HttpMethod.Post, AddressOf(PathOf(operation), model)) { Content = body },
             callerHeaders,
@@ -108,6 +115,12 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
             Operation.Embeddings => "embeddings",
             Operation.Completions => "completions",
             Operation.Moderations => "moderations",
+            Operation.Speech => "audio/speech",
+            Operation.Transcriptions => "audio/transcriptions",
+            Operation.AudioTranslations => "audio/translations",
+            Operation.ImageGenerations => "images/generations",
+            Operation.ImageEdits => "images/edits",
+            Operation.ImageVariations => "images/variations",
             _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "Not an operation."),
         };
 
@@ -150,4 +163,16 @@ internal sealed record ProviderSettings(
 {
     /// <summary>What is waited for a connection unless the settings say otherwise.</summary>
     public static readonly TimeSpan DefaultConnectTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>As administrators have decided.</summary>
+    public static ProviderSettings Of(Guid id, ProviderTerms terms) =>
+        new(
+            id,
+            terms.Name,
+            ProviderKinds.Find(terms.Kind)
+                ?? throw new InvalidOperationException($"There is no provider of the kind '{terms.Kind}'."),
+            terms.BaseUrl,
+            terms.ApiVersion,
+            terms.ConnectTimeout
+        );
 }

@@ -40,6 +40,12 @@ internal static class ProviderKinds
         Operation.Embeddings,
         Operation.Completions,
         Operation.Moderations,
+        Operation.Speech,
+        Operation.Transcriptions,
+        Operation.AudioTranslations,
+        Operation.ImageGenerations,
+        Operation.ImageEdits,
+        Operation.ImageVariations,
     ];
 
     private static readonly Operation[] OpenAi = [.. ChatOnly, Operation.Responses];
@@ -60,6 +66,9 @@ internal static class ProviderKinds
             ProviderKind.Simulator => "simulator",
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind."),
         };
+
+    /// <summary>Every name.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Enum.GetValues<ProviderKind>().Select(NameOf)];
 
     /// <summary>The kind of this name, or null.</summary>
     public static ProviderKind? Find(string name)

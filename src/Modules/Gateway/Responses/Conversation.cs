@@ -85,10 +85,7 @@ internal sealed class Conversation(StoredResponses responses)
         using (var request = JsonDocument.Parse(turn.Request))
             WriteInput(json, request.RootElement);
         using var response = JsonDocument.Parse(turn.Response);
-        if (
-            !response.RootElement.TryGetProperty("output"u8, out var output)
-            || output.ValueKind != JsonValueKind.Array
-        )
+        if (!response.RootElement.TryGetProperty("output"u8, out var output) || output.ValueKind != JsonValueKind.Array)
             return;
         foreach (var item in output.EnumerateArray())
         {

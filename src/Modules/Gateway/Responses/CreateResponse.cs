@@ -13,7 +13,8 @@ using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Responses;
 
-internal sealed class CreateResponse(InferenceCalls calls, StoredResponses responses, Conversation conversation) : IEndpoint
+internal sealed class CreateResponse(InferenceCalls calls, StoredResponses responses, Conversation conversation)
+    : IEndpoint
 {
     public string Prefix => "/v1";
 
@@ -37,6 +38,22 @@ internal sealed class CreateResponse(InferenceCalls calls, StoredResponses respo
             .Produces<JsonObject>(StatusCodes.Status200OK, "application/json", "text/event-stream")
             .WithRequestExample(JsonNode.Parse("""{"model":"simulator","input":"Hello!"}""")!)
             .WithResponseExample(StatusCodes.Status200OK, ResponseExample.Value)
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                """
+                event: response.created
+                data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_0199a4c27f107c3e9d512f0c8d1e4a77","object":"response","status":"in_progress","output":[]}}
+
+                event: response.output_text.delta
+                data: {"type":"response.output_text.delta","sequence_number":1,"item_id":"msg_0199a4c27f107c3e9d512f0c8d1e4a77","output_index":0,"content_index":0,"delta":"Hello!"}
+
+                event: response.completed
+                data: {"type":"response.completed","sequence_number":2,"response":{"id":"resp_0199a4c27f107c3e9d512f0c8d1e4a77","object":"response","status":"completed","output":[{"id":"msg_0199a4c27f107c3e9d512f0c8d1e4a77","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"Hello!","annotations":[]}]}]}}
+
+
+                """,
+                "text/event-stream"
+            )
             .WithResponseHeader(
                 InferenceCalls.InferenceIdHeader,
                 "The stream of events that records this call, for `/api/audit/streams/{id}`."
@@ -50,7 +67,7 @@ internal sealed class CreateResponse(InferenceCalls calls, StoredResponses respo
     private Task HandleAsync(HttpContext http) =>
         calls.AnswerAsync(http, CallerWire.Responses, (request, sink) => PrepareAsync(http, request, sink));
 
-    private async Task<PreparedRequest?> PrepareAsync(HttpContext http, WireRequest request, IAnswerSink sink)
+    private async Task<PreparedCall?> PrepareAsync(HttpContext http, WireRequest request, IAnswerSink sink)
     {
         var terms = ResponseTerms.Read(request.Body.Span);
         if (terms.IsBackground)
@@ -66,7 +83,7 @@ internal sealed class CreateResponse(InferenceCalls calls, StoredResponses respo
             return null;
         }
         var caller = Caller.Of(http);
-        var prepared = new PreparedRequest(request)
+        var prepared = new PreparedCall(request)
         {
             Also = terms.IsStored
                 ? (inference, answer, deployment) =>
@@ -91,10 +108,5 @@ internal sealed class CreateResponse(InferenceCalls calls, StoredResponses respo
     }
 
     private static WireError PreviousNotFound(string id) =>
-        new(
-            400,
-            $"Previous response with id '{id}' not found.",
-            "previous_response_id",
-            "previous_response_not_found"
-        );
+        new(400, $"Previous response with id '{id}' not found.", "previous_response_id", "previous_response_not_found");
 }

@@ -15,7 +15,13 @@ namespace Verbatim.Modules.Gateway.Responses;
 internal sealed class StoredResponses(Database database, DocumentStore documents)
 {
     /// <summary>What makes a response known, in the transaction of its call's outcome; null when its answer has no id.</summary>
-    public static SqlWrite? Remember(Guid tenantId, Guid ownerId, Guid inferenceId, Guid deploymentId, ReadOnlySpan<byte> answer) =>
+    public static SqlWrite? Remember(
+        Guid tenantId,
+        Guid ownerId,
+        Guid inferenceId,
+        Guid deploymentId,
+        ReadOnlySpan<byte> answer
+    ) =>
         IdOf(answer) is { } id
             ? new SqlWrite(
                 """

@@ -48,6 +48,15 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         ResponsesErrors.ForResponses
     );
 
+    /// <summary>An operation whose answers are not always JSON, and are not looked into.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="name">What records call it.</param>
+    public static CallerWire Raw(Operation operation, string name) =>
+        new(operation, name, OpenAiErrors.Dialect) { IsRaw = true };
+
+    /// <summary>Answers are passed on whatever they are.</summary>
+    public bool IsRaw { get; private init; }
+
     /// <summary>Reads a request's body. Never throws.</summary>
     public bool TryRead(
         ReadOnlyMemory<byte> body,
@@ -72,6 +81,6 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         {
             Operation.Messages or Operation.CountTokens => MessagesUsage.TryReadResponse(body, out usage),
             Operation.Responses => ResponsesUsage.TryReadResponse(body, out usage),
-            _ => TokenUsage.TryReadResponse(body, out usage),
+            _ => TokenUsage.TryReadResponse(body, out usage) || IsRaw,
         };
 }

@@ -23,4 +23,22 @@ internal enum Operation
 
     /// <summary>OpenAI's <c>POST /v1/moderations</c>.</summary>
     Moderations,
+
+    /// <summary>OpenAI's <c>POST /v1/audio/speech</c>.</summary>
+    Speech,
+
+    /// <summary>OpenAI's <c>POST /v1/audio/transcriptions</c>.</summary>
+    Transcriptions,
+
+    /// <summary>OpenAI's <c>POST /v1/audio/translations</c>.</summary>
+    AudioTranslations,
+
+    /// <summary>OpenAI's <c>POST /v1/images/generations</c>.</summary>
+    ImageGenerations,
+
+    /// <summary>OpenAI's <c>POST /v1/images/edits</c>.</summary>
+    ImageEdits,
+
+    /// <summary>OpenAI's <c>POST /v1/images/variations</c>.</summary>
+    ImageVariations,
 }

@@ -26,6 +26,9 @@ internal abstract class WireDialect : IErrorDialect
     /// <inheritdoc/>
     public abstract PathString Prefix { get; }
 
+    /// <summary>Where this wire's clients look for the request's id, beside <c>x-request-id</c>; null for nowhere else.</summary>
+    public virtual string? RequestIdHeader => null;
+
     /// <summary>A model that does not exist or that the caller may not use.</summary>
     public abstract WireError ModelNotFound(string model);
 
@@ -60,6 +63,8 @@ internal abstract class WireDialect : IErrorDialect
         response.StatusCode = error.Status;
         response.ContentType = ContentType;
         response.ContentLength = body.WrittenCount;
+        if (RequestIdHeader is { } header)
+            response.Headers[header] = RequestId.Of(context);
         AddHeaders(response, error);
         await response.Body.WriteAsync(body.WrittenMemory, context.RequestAborted);
     }

@@ -48,6 +48,29 @@ internal sealed class WireRequest
         _usage = reading.Usage;
     }
 
+    private WireRequest(ReadOnlyMemory<byte> body, string contentType, string model, JsonSlice place)
+    {
+        Body = body;
+        ContentType = contentType;
+        Model = model;
+        _model = place;
+        IsForm = true;
+    }
+
+    /// <summary>A request in a form (<c>multipart/form-data</c>), as sound and images are sent.</summary>
+    /// <param name="body">The body as it came.</param>
+    /// <param name="contentType">Its content type, which has the boundary.</param>
+    /// <param name="model">What its field <c>model</c> says.</param>
+    /// <param name="place">Where in the body it says so.</param>
+    public static WireRequest OfForm(ReadOnlyMemory<byte> body, string contentType, string model, JsonSlice place) =>
+        new(body, contentType, model, place);
+
+    /// <summary>The content type that it is sent on with.</summary>
+    public string ContentType { get; } = "application/json";
+
+    /// <summary>The body is a form, not JSON.</summary>
+    public bool IsForm { get; }
+
     /// <summary>The body as it came.</summary>
     public ReadOnlyMemory<byte> Body { get; }
 
@@ -117,7 +140,7 @@ internal sealed class WireRequest
     {
         var replacesModel = upstreamModel is not null && upstreamModel != Model;
         var addsUsage = askForUsage && Stream && !IncludesUsage;
-        var model = new Splice(_model, replacesModel ? Quoted(upstreamModel!) : default);
+        var model = new Splice(_model, replacesModel ? TextOf(upstreamModel!) : default);
         var usage = new Splice(_usage.Place, addsUsage ? TextOf(_usage.Text) : default);
         return (replacesModel, addsUsage) switch
         {
@@ -137,6 +160,8 @@ internal sealed class WireRequest
             second.Text,
             Body[second.Place.End..],
         ];
+
+    private byte[] TextOf(string model) => IsForm ? Encoding.UTF8.GetBytes(model) : Quoted(model);
 
     private static byte[] Quoted(string model) =>
         [

@@ -1,3 +1,4 @@
+using Verbatim.Contracts;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 
@@ -8,12 +9,15 @@ namespace Verbatim.Modules.Identity.Organizations;
 /// address, is recorded there.
 /// </summary>
 [Singleton]
-internal sealed class FirstOrganization(Database database)
+internal sealed class FirstOrganization(Database database) : IInstallation
 {
     private Guid? _id;
 
     /// <summary>Whether this is the one; known from the start on.</summary>
     public bool Is(Guid tenantId) => _id == tenantId;
+
+    /// <inheritdoc/>
+    public ValueTask<Guid> GetOrganizationIdAsync(CancellationToken cancellationToken) => GetIdAsync(cancellationToken);
 
     public async ValueTask<Guid> GetIdAsync(CancellationToken cancellationToken) =>
         await FindAsync(cancellationToken)

@@ -32,6 +32,7 @@ internal static class RoleScopes
         Scopes.ApiKeysRead,
         Scopes.ApiKeysWrite,
         Scopes.InferencesCreate,
+        Scopes.InferencesRead,
         Scopes.ModelsRead,
     }.ToFrozenSet(StringComparer.Ordinal);
 
@@ -49,10 +50,12 @@ internal static class RoleScopes
         Scopes.ApiKeysRead,
         Scopes.AuditRead,
         Scopes.IdentityProvidersRead,
+        Scopes.InferencesRead,
         Scopes.ModelsRead,
         Scopes.OAuthClientsRead,
         Scopes.OperationsRead,
         Scopes.OrganizationsRead,
+        Scopes.ProvidersRead,
         Scopes.ServiceAccountsRead,
         Scopes.UsersRead,
     }.ToFrozenSet(StringComparer.Ordinal);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -48,7 +49,7 @@ internal sealed class SchemaDescriber(XmlComments comments) : IOpenApiSchemaTran
     /// <summary>The name of a type's schema, or null where the schema says nothing that a name could stand for.</summary>
     public static string? NameOf(JsonTypeInfo type) =>
         (Nullable.GetUnderlyingType(type.Type) ?? type.Type) is var actual
-        && (actual == typeof(JsonElement) || actual == typeof(RawJson))
+        && (actual == typeof(JsonElement) || actual == typeof(JsonObject) || actual == typeof(RawJson))
             ? null
             : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
 }

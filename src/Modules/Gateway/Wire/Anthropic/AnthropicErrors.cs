@@ -18,6 +18,9 @@ internal sealed class AnthropicErrors : WireDialect
     public override string Name => "Anthropic";
 
     /// <inheritdoc/>
+    public override string RequestIdHeader => "request-id";
+
+    /// <inheritdoc/>
     public override PathString Prefix => "/v1/messages";
 
     /// <inheritdoc/>

@@ -81,6 +81,7 @@ internal static class AuthorizationPages
             Scopes.ApiKeysWrite => "make and revoke API keys",
             Scopes.AuditRead => "read the whole record of the organization",
             Scopes.InferencesCreate => "ask models in your name",
+            Scopes.InferencesRead => "read what you asked models, and their answers",
             Scopes.ModelsRead => "see which models there are",
             Scopes.UsersRead => "see the people of the organization",
             Scopes.UsersWrite => "add and change people of the organization",

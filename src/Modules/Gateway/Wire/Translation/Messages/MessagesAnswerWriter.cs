@@ -97,7 +97,12 @@ internal sealed class MessagesAnswerWriter : AnswerWriter
     public override void Fail(Answer answer, WireError error)
     {
         var text = new ArrayBufferWriter<byte>(256);
-        AnthropicErrors.Dialect.WriteEvent(text, AnswerErrors.For(Operation.Messages, error), requestId: "", sequence: 0);
+        AnthropicErrors.Dialect.WriteEvent(
+            text,
+            AnswerErrors.For(Operation.Messages, error),
+            requestId: "",
+            sequence: 0
+        );
         Write(text.WrittenSpan);
     }
 

@@ -8,10 +8,14 @@ internal static class MessagesRequestReader
 {
     private static readonly byte[] DefaultMark = [.. "{\"type\":\"ephemeral\"}"u8];
 
-    public static ModelRequest Read(RequestReading reading, JsonElement root)
+    /// <summary>Reads the body.</summary>
+    /// <param name="reading">Keeps what is wrong.</param>
+    /// <param name="root">The body.</param>
+    /// <param name="needsLimit">False for a count of tokens, which has no <c>max_tokens</c>.</param>
+    public static ModelRequest Read(RequestReading reading, JsonElement root, bool needsLimit = true)
     {
         var body = new RequestObject(reading, root, "");
-        if (!body.Has("max_tokens"))
+        if (needsLimit && !body.Has("max_tokens"))
             reading.Missing("max_tokens");
         if (!body.Has("messages"))
             reading.Missing("messages");
@@ -48,7 +52,6 @@ internal static class MessagesRequestReader
             MessagesTurnReader.Read(message, request, reading);
         if (body.TakeWord("speed") is not (null or "standard"))
             reading.CannotSay("speed", "is not known to the provider of this model");
-        // A mark of the request as a whole is set on its last part, as a hint: it needs no other word.
         body.RefuseRest();
         return request;
     }

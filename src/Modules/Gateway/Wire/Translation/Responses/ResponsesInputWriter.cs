@@ -88,7 +88,6 @@ internal static class ResponsesInputWriter
             case FilePart { Source.Kind: not SourceKind.FileId } file:
                 WriteFile(file, writing);
                 break;
-            // OpenAI's two wires have the same files.
             case ImagePart or FilePart:
                 writing.CannotDo(part.Path, "is a file at another provider");
                 break;

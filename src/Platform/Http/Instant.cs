@@ -1,9 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.OpenApi;
-using Verbatim.Platform.Http;
 
-namespace Verbatim.Modules.Audit.Streams;
+namespace Verbatim.Platform.Http;
 
 /// <summary>
 /// An instant as RFC 3339 writes it. Events bear microseconds; an instant between two of them is known by both, so that "before" and "not
@@ -11,7 +10,7 @@ namespace Verbatim.Modules.Audit.Streams;
 /// </summary>
 /// <param name="Floor">The last microsecond that is not after it.</param>
 /// <param name="Ceiling">The first microsecond that is not before it.</param>
-internal sealed record Instant(DateTimeOffset Floor, DateTimeOffset Ceiling)
+public sealed record Instant(DateTimeOffset Floor, DateTimeOffset Ceiling)
 {
     private const int SecondsLength = 19;
     private const int MicrosecondDigits = 6;
@@ -74,16 +73,20 @@ internal sealed record Instant(DateTimeOffset Floor, DateTimeOffset Ceiling)
 }
 
 /// <summary>A query parameter that is an instant.</summary>
-[AttributeUsage(AttributeTargets.Property)]
-internal sealed class InstantAttribute : QueryTextAttribute
+[AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
+public sealed class InstantAttribute : QueryTextAttribute
 {
+    /// <inheritdoc/>
     public override bool IsValid(object? value) => value is null || Instant.TryParse(value as string, out _);
 
+    /// <inheritdoc/>
     public override string FormatErrorMessage(string name) =>
         "Give an instant as RFC 3339 writes it, for instance 2026-01-31T12:00:00Z or 2026-01-31T12:00:00.5-05:00.";
 
+    /// <inheritdoc/>
     public override void Describe(OpenApiSchema schema)
     {
+        ArgumentNullException.ThrowIfNull(schema);
         schema.Type = JsonSchemaType.String;
         schema.Format = "date-time";
     }

@@ -1,9 +1,9 @@
 using System.Globalization;
 using FsCheck;
 using FsCheck.Fluent;
-using Verbatim.Modules.Audit.Streams;
+using Verbatim.Platform.Http;
 
-namespace Verbatim.Tests.Unit.Audit.Streams;
+namespace Verbatim.Tests.Unit.Http;
 
 public sealed class InstantTests
 {

@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Verbatim.Contracts;
+using Verbatim.Modules.Gateway.Inferences;
+using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.OpenAi;
+using Verbatim.Platform.Http;
+using Verbatim.Platform.Http.OpenApi;
+using Verbatim.Platform.Modules;
+
+namespace Verbatim.Modules.Gateway.Media;
+
+/// <summary>
+/// OpenAI's routes for sound and images. They go to providers of that wire as they are: routed by their model, tried again, limited and on record
+/// like all others, but what is no JSON is kept as a digest.
+/// </summary>
+internal sealed class PassOnMedia(InferenceCalls calls) : IEndpoint
+{
+    private static readonly MediaRoute[] Media =
+    [
+        new("audio/speech", Operation.Speech, "Say a text", """{"model":"tts-1","voice":"alloy","input":"Hello!"}"""),
+        new("audio/transcriptions", Operation.Transcriptions, "Write down what is said", Example: null),
+        new("audio/translations", Operation.AudioTranslations, "Write down in English what is said", Example: null),
+        new(
+            "images/generations",
+            Operation.ImageGenerations,
+            "Make an image",
+            """{"model":"gpt-image-1","prompt":"A lighthouse at dusk"}"""
+        ),
+        new("images/edits", Operation.ImageEdits, "Change an image", Example: null),
+        new("images/variations", Operation.ImageVariations, "Vary an image", Example: null),
+    ];
+
+    public string Prefix => "/v1";
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        foreach (var media in Media)
+            Map(routes, media);
+    }
+
+    private void Map(IEndpointRouteBuilder routes, MediaRoute media)
+    {
+        var wire = CallerWire.Raw(media.Operation, "openai." + media.Path.Replace('/', '-'));
+        var route = routes
+            .MapPost(media.Path, (Delegate)((HttpContext http) => calls.AnswerAsync(http, wire)))
+            // The body is read here, so there is nothing that the framework could check.
+            .DisableValidation()
+            .RequireScope(Scopes.InferencesCreate)
+            .WithMetadata(OpenAiErrors.Dialect, OwnSizeLimit.Instance)
+            .WithTags("OpenAI")
+            .WithSummary(media.Summary)
+            .WithDescription(
+                $"OpenAI's `{media.Path}`. Body and answer pass as they are; `model` must be given, since it says where the call goes."
+            )
+            .Produces(StatusCodes.Status200OK)
+            .WithResponseHeader(
+                InferenceCalls.InferenceIdHeader,
+                "The stream of events that records this call, for `/api/audit/streams/{id}`."
+            )
+            .ProducesError(404, "model_not_found", OpenAiErrors.Dialect.ModelNotFound("tts-0").Message)
+            .ProducesError(413, "body_too_large", "The body is larger than 33554432 bytes (Gateway:MaxRequestBytes).")
+            .ProducesError(502, "upstream_unreachable", "The provider cannot be reached.")
+            .ProducesError(504, "upstream_timeout", "The provider did not begin its answer in time.");
+        if (media.Example is { } example)
+        {
+            route
+                .Accepts<System.Text.Json.Nodes.JsonObject>("application/json")
+                .WithRequestExample(System.Text.Json.Nodes.JsonNode.Parse(example)!);
+        }
+    }
+
+    private sealed record MediaRoute(string Path, Operation Operation, string Summary, string? Example);
+}
