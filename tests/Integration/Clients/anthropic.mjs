@@ -85,6 +85,8 @@ for (const stream of [false, true]) {
       max_tokens: 1024,
       messages,
       stream,
+      // A conversation that the provider keeps is Anthropic's alone.
+      thread: false,
       tools: ["get_weather", "get_time"].map((name) =>
         betaTool({
           name,
@@ -180,7 +182,6 @@ await check("tokens from a cache", async () => {
 
 const errors = [
   [400, Anthropic.BadRequestError, "invalid_request_error"],
-  [401, Anthropic.AuthenticationError, "authentication_error"],
   [403, Anthropic.PermissionDeniedError, "permission_error"],
   [404, Anthropic.NotFoundError, "not_found_error"],
   [429, Anthropic.RateLimitError, "rate_limit_error"],
@@ -217,7 +218,7 @@ await check("a model that is not there", async () => {
 await check("an error in the stream", async () => {
   const after = kind === "anthropic" ? 5 : 3;
   const stream = await client.messages.create({
-    model: failingModel(`error-after=${after},error-message=It%20broke.`),
+    model: failingModel(`chunk-delay-ms=40,error-after=${after},error-message=It%20broke.`),
     max_tokens: 1024,
     messages,
     stream: true,

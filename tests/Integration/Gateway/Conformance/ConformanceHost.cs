@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Gateway.Conformance;
@@ -15,18 +16,21 @@ public sealed class ConformanceHost(SharedPostgres postgres) : GatewayHost(postg
         ["anthropic"] = "claude-",
     };
 
-    private const int FailingDeployments = 40;
+    private const int FailingDeployments = 60;
 
-    private int _failing;
+    private readonly ConcurrentDictionary<string, int> _failing = new(StringComparer.Ordinal);
 
     /// <summary>A model that answers.</summary>
     public static string Model(string kind) => Kinds[kind] + "fake";
 
     /// <summary>A model at a deployment that no other call uses, so that its failures do no harm to another.</summary>
     public string ModelThatFails(string kind) =>
-        Interlocked.Increment(ref _failing) is var number and <= FailingDeployments
+        _failing.AddOrUpdate(kind, 1, static (_, number) => number + 1) is var number and <= FailingDeployments
             ? Failing(kind, number)
             : throw new InvalidOperationException("There are not enough deployments that may fail.");
+
+    /// <summary>A model at one of the deployments that may fail, by turns.</summary>
+    public static string ModelThatMayBreak(string kind, int turn) => Failing(kind, 1 + turn % FailingDeployments);
 
     /// <inheritdoc/>
     protected override IDictionary<string, string> Settings(Uri provider)
@@ -51,13 +55,7 @@ public sealed class ConformanceHost(SharedPostgres postgres) : GatewayHost(postg
     // With a letter behind the number, so that 1 is not the beginning of 11.
     private static string Failing(string kind, int number, string set = "") => $"{Kinds[kind]}{set}unsound-{number}x";
 
-    private static void Add(
-        IDictionary<string, string> settings,
-        Uri provider,
-        string name,
-        string kind,
-        string model
-    )
+    private static void Add(IDictionary<string, string> settings, Uri provider, string name, string kind, string model)
     {
         settings[$"Gateway:Deployments:{name}:Kind"] = kind;
         settings[$"Gateway:Deployments:{name}:BaseUrl"] = provider.ToString();

@@ -115,7 +115,8 @@ internal sealed record Expectation
 
     public string? Reasoning { get; init; }
 
-    public string? Refusal { get; init; }
+    /// <summary>The model's no: as a refusal, as the reason of the end, or, where the wire has neither, as the text.</summary>
+    public string? Refused { get; init; }
 
     public string? Finish { get; init; }
 
@@ -141,7 +142,11 @@ internal sealed record Expectation
         }
         return Differs("text", Text, seen.Text)
             ?? Differs("reasoning", Reasoning, seen.Reasoning)
-            ?? Differs("refusal", Refusal, seen.Refusal)
+            ?? (
+                Refused is null || seen.Finish == "filter" || seen.Refusal == Refused || seen.Text == Refused
+                    ? null
+                    : "the refusal is not told"
+            )
             ?? Differs("finish", Finish, seen.Finish)
             ?? Differs("input", Input, seen.Input)
             ?? Differs("output", Output, seen.Output)

@@ -58,8 +58,7 @@ internal sealed class WireCall(ConformanceHost gateway, Feature feature, string 
         using var response = await gateway.PostAsync(body, cancellationToken, path: Paths[wire]);
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
         if (response.StatusCode == HttpStatusCode.OK)
-            return Answered(text, response.Content.Headers.ContentType?.MediaType, stream, marker)
-                is { } missed
+            return Answered(text, response.Content.Headers.ContentType?.MediaType, stream, marker) is { } missed
                 ? Failing(stream, missed)
                 : "passes";
         if (feature.Status is { } status)
