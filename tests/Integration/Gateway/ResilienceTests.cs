@@ -121,7 +121,11 @@ public sealed class ResilienceTests(ResilienceTests.Pairs gateway) : IClassFixtu
     [Fact]
     public async Task Every_429_says_when_to_come_back()
     {
-        using var response = await AskAsync(gateway.ModelThatMayFail(), Guid.NewGuid().ToString(), """[{"status":429}]""");
+        using var response = await AskAsync(
+            gateway.ModelThatMayFail(),
+            Guid.NewGuid().ToString(),
+            """[{"status":429}]"""
+        );
 
         Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
         Assert.Equal("1", response.Headers.GetValues("Retry-After").Single());

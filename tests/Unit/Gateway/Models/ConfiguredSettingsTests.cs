@@ -12,7 +12,11 @@ public sealed class ConfiguredSettingsTests
     [InlineData("Gateway:Deployments:d:Provider", "nobody", "Gateway:Deployments:d:Provider is 'nobody'")]
     [InlineData("Gateway:Deployments:e:Model", "a*b", "Gateway:Deployments:e:Model is 'a*b'")]
     [InlineData("Gateway:Deployments:e:Weight", "0", "Gateway:Deployments:e: Weight is 0")]
-    [InlineData("Gateway:Deployments:e:IdleTimeout", "00:00:00", "Gateway:Deployments:e: FirstByteTimeout, IdleTimeout")]
+    [InlineData(
+        "Gateway:Deployments:e:IdleTimeout",
+        "00:00:00",
+        "Gateway:Deployments:e: FirstByteTimeout, IdleTimeout"
+    )]
     [InlineData("Gateway:Deployments:e:Prices:0:Input", "-1", "Gateway:Deployments:e: A price is 0")]
     [InlineData("Gateway:Deployments:e:Colour", "blue", "Colour")]
     [InlineData("Gateway:Providers:p:Kind", "openai-compatible", "Gateway:Providers:p:BaseUrl")]
