@@ -207,7 +207,7 @@ internal static class ChatMessageBody
                 json.WriteStringValue(text.GetString());
                 break;
             default:
-                json.WriteStringValue(JsonSerializer.Serialize(result.Result, AIJsonUtilities.DefaultOptions));
+                json.WriteStringValue(JsonSerializer.Serialize(result.Result, ToolCallArguments.Compact));
                 break;
         }
         json.WriteEndObject();

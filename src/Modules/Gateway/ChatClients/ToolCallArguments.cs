@@ -6,6 +6,12 @@ namespace Verbatim.Modules.Gateway.ChatClients;
 /// <summary>The arguments of tool calls, which the wire carries as a text that a model wrote and that need not be JSON.</summary>
 internal static class ToolCallArguments
 {
+    /// <summary>As the contents are serialized elsewhere, without the white space that a model would be charged for.</summary>
+    public static readonly JsonSerializerOptions Compact = new(AIJsonUtilities.DefaultOptions)
+    {
+        WriteIndented = false,
+    };
+
     // What could not be read goes back to the model as it wrote it.
     private const string AsWritten = "arguments";
 
@@ -28,7 +34,7 @@ internal static class ToolCallArguments
 
     /// <summary>The text for the wire.</summary>
     public static string Write(FunctionCallContent call) =>
-        call.Arguments is { } arguments ? JsonSerializer.Serialize(arguments, AIJsonUtilities.DefaultOptions)
+        call.Arguments is { } arguments ? JsonSerializer.Serialize(arguments, Compact)
         : call.AdditionalProperties?.TryGetValue(AsWritten, out var written) is true && written?.ToString() is { } text
             ? text
         : "{}";

@@ -84,6 +84,7 @@ internal sealed record Inference(
         };
 }
 
+/// <summary>What became of a call.</summary>
 // The descriptions are what a replay says at its end.
 internal enum InferenceStatus
 {

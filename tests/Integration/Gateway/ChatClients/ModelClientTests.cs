@@ -205,7 +205,7 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
     }
 
     [Theory]
-    [InlineData("error-after=3")]
+    [InlineData("error-after=3,chunk-delay-ms=100")]
     [InlineData("cut-after=3")]
     [InlineData("end-after=3")]
     public async Task A_stream_that_breaks_off_ends_in_an_exception_and_is_on_record_as_failed(string commands)

@@ -11,6 +11,23 @@ public sealed class ChatRequestBodyTests
 {
     private static readonly byte[] Pixel = [1, 2, 3];
 
+    private static readonly string[] Chunks =
+    [
+        """{"id":"x","created":1700000000,"model":"m1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""",
+        """{"choices":[{"delta":{"reasoning_content":"h","reasoning_details":[{"type":"reasoning.text","text":"h","format":"anthropic-claude-v1","index":0}]}}]}""",
+        """{"choices":[{"delta":{"reasoning_content":"m","reasoning_details":[{"type":"reasoning.text","text":"m","format":"anthropic-claude-v1","index":0}]}}]}""",
+        """{"choices":[{"delta":{"reasoning_details":[{"type":"reasoning.text","signature":"c2ln","format":"anthropic-claude-v1","index":0}]}}]}""",
+        """{"choices":[{"delta":{"content":"a"}}]}""",
+        """{"choices":[{"delta":{"tool_calls":[{"index":1,"id":"c2","function":{"name":"two","arguments":""}}]}}]}""",
+        """{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"one","arguments":"{\"p\""}},{"index":1,"function":{"arguments":"{}"}}]}}]}""",
+        """{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}}]}""",
+        """{"unknown":true}""",
+        "[1]",
+        "no json",
+        """{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}""",
+        """{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":0,"total_tokens":1}}""",
+    ];
+
     [Fact]
     public void All_options_have_their_words()
     {
@@ -157,22 +174,7 @@ public sealed class ChatRequestBodyTests
     public void Chunks_add_up_to_the_answer()
     {
         var reader = new AnswerChunks("m", Guid.Empty);
-        var updates = new[]
-        {
-            """{"id":"x","created":1700000000,"model":"m1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}""",
-            """{"choices":[{"delta":{"reasoning_content":"h","reasoning_details":[{"type":"reasoning.text","text":"h","format":"anthropic-claude-v1","index":0}]}}]}""",
-            """{"choices":[{"delta":{"reasoning_content":"m","reasoning_details":[{"type":"reasoning.text","text":"m","format":"anthropic-claude-v1","index":0}]}}]}""",
-            """{"choices":[{"delta":{"reasoning_details":[{"type":"reasoning.text","signature":"c2ln","format":"anthropic-claude-v1","index":0}]}}]}""",
-            """{"choices":[{"delta":{"content":"a"}}]}""",
-            """{"choices":[{"delta":{"tool_calls":[{"index":1,"id":"c2","function":{"name":"two","arguments":""}}]}}]}""",
-            """{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"one","arguments":"{\"p\""}},{"index":1,"function":{"arguments":"{}"}}]}}]}""",
-            """{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}}]}""",
-            """{"unknown":true}""",
-            "[1]",
-            "no json",
-            """{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}""",
-            """{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":0,"total_tokens":1}}""",
-        }
+        var updates = Chunks
             .Select(chunk => reader.Read(Encoding.UTF8.GetBytes(chunk)))
             .OfType<ChatResponseUpdate>()
             .ToList();
