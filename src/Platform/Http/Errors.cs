@@ -115,7 +115,8 @@ public static class Errors
                 .Where(d =>
                     d.Prefix.HasValue && context.Request.Path.StartsWithSegments(d.Prefix, StringComparison.Ordinal)
                 )
-                .MaxBy(static d => d.Prefix.Value!.Length) ?? ProblemDialect.Instance;
+                .MaxBy(static d => d.Prefix.Value!.Length)
+            ?? ProblemDialect.Instance;
     }
 }
 
