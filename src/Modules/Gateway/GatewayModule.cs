@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.ChatClients;
+using Verbatim.Modules.Gateway.Wire.Anthropic;
 using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
@@ -19,6 +20,7 @@ public sealed class GatewayModule : IModule
     {
         services.AddValidation();
         services.AddSingleton<IErrorDialect>(OpenAiErrors.Dialect);
+        services.AddSingleton<IErrorDialect>(AnthropicErrors.Dialect);
         services.AddSingleton<IModelClients, ModelClients>();
     }
 }

@@ -110,9 +110,13 @@ public static class Errors
         if (endpoint?.Metadata.GetMetadata<IErrorDialect>() is { } declared)
             return declared;
         var dialects = context.RequestServices.GetServices<IErrorDialect>();
-        return dialects.FirstOrDefault(d =>
-                d.Prefix.HasValue && context.Request.Path.StartsWithSegments(d.Prefix, StringComparison.Ordinal)
-            ) ?? ProblemDialect.Instance;
+        // Of /v1 and /v1/messages the longer one says more about the path.
+        return dialects
+                .Where(d =>
+                    d.Prefix.HasValue && context.Request.Path.StartsWithSegments(d.Prefix, StringComparison.Ordinal)
+                )
+                .MaxBy(static d => d.Prefix.Value!.Length)
+            ?? ProblemDialect.Instance;
     }
 }
 
