@@ -179,13 +179,18 @@ public sealed class ChatCompletionTests(GatewayHost gateway) : IClassFixture<Gat
     }
 
     [Theory]
-    [InlineData("zero", 0L)]
-    [InlineData("none", null)]
-    public async Task An_explicit_zero_is_kept_and_an_absent_count_stays_absent(string usage, long? expected)
+    [InlineData("zero", 0L, false)]
+    [InlineData("none", 9L, true)]
+    public async Task An_explicit_zero_is_kept_and_an_absent_count_is_estimated(
+        string counted,
+        long expected,
+        bool isEstimated
+    )
     {
-        using var response = await gateway.PostAsync(Ask("x", $$"""{"usage":"{{usage}}"}"""), Cancellation);
+        using var response = await gateway.PostAsync(Ask("x", $$"""{"usage":"{{counted}}"}"""), Cancellation);
 
-        Assert.Equal(expected, (await gateway.InferenceAsync(response, Cancellation)).Usage?.OutputTokens);
+        var usage = (await gateway.InferenceAsync(response, Cancellation)).Usage!;
+        Assert.Equal((expected, isEstimated), (usage.OutputTokens!.Value, usage.Estimated));
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class DispatchTests : IAsyncLifetime
                 wait
             ),
             "sk-fake",
-            Provider.OverNetwork(wait)
+            Provider.OverNetwork(wait, allowPrivate: true)
         );
     }
 

@@ -55,7 +55,7 @@ public sealed class MediaTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         );
         Assert.Equal(
             sent.Replace("\r\nfast\r\n", "\r\ngpt-fake-2030-01-01\r\n", StringComparison.Ordinal),
-            Encoding.Latin1.GetString(received.Body)
+            Encoding.Latin1.GetString(received.Body.Span)
         );
     }
 

@@ -118,7 +118,7 @@ public sealed class OpenAiSdkTests(GatewayHost gateway) : IClassFixture<GatewayH
         Assert.Contains(models, m => m.Id == "fast");
     }
 
-    private ChatClient Chat(string model, string? key = null) =>
+    private OpenAI.Chat.ChatClient Chat(string model, string? key = null) =>
         new(model, new ApiKeyCredential(key ?? gateway.ApiKey), Options());
 
     private OpenAIClientOptions Options() =>

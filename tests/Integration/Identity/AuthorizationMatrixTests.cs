@@ -17,6 +17,7 @@ using Verbatim.Modules.Identity.Users;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
+using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Identity;
 
@@ -39,6 +40,9 @@ public sealed partial class AuthorizationMatrixTests(VerbatimHost host) : IClass
         var ids = await IdsAsync(theirs, _ => true);
         Assert.Contains(ids, i => i.Type == "api-key");
         Assert.Contains(ids, i => i.Type == "inference");
+        Assert.Contains(ids, i => i.Type == "provider");
+        Assert.Contains(ids, i => i.Type == "deployment");
+        Assert.Contains(ids, i => i.Type == "model");
 
         var differences = new List<string>();
         foreach (var role in Roles)
@@ -239,8 +243,32 @@ public sealed partial class AuthorizationMatrixTests(VerbatimHost host) : IClass
                 )
         )
             await SendAsync(organization.Clients[Role.Admin], route, Guid.CreateVersion7());
+        await FillWithModelsAsync(organization.Clients[Role.Admin]);
         using var export = await organization.Clients[Role.Admin].GetAsync("/api/audit/export", Cancellation);
         await export.Content.ReadAsByteArrayAsync(Cancellation);
+    }
+
+    // These name each other, so that no example can make them.
+    private static async Task FillWithModelsAsync(HttpClient administrator)
+    {
+        var provider = await administrator.PostJsonAsync("/api/providers", new { name = "filled", kind = "simulator" });
+        var deployment = await administrator.PostJsonAsync(
+            "/api/deployments",
+            new
+            {
+                name = "filled",
+                providerId = provider["id"],
+                model = "filled-*",
+            }
+        );
+        await administrator.PostJsonAsync(
+            "/api/models",
+            new
+            {
+                name = "filled",
+                tiers = new[] { new { deployments = new[] { new { deploymentId = deployment["id"] } } } },
+            }
+        );
     }
 
     private async Task<IReadOnlyList<Thing>> IdsAsync(TestOrganization organization, Func<string, bool> ofType)

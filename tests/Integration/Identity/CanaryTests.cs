@@ -46,7 +46,7 @@ public sealed class CanaryTests(SharedPostgres postgres)
         await GoThroughEverythingAsync(host, problems, secrets);
         var events = await ReadEventsAsync(host);
 
-        Assert.True(secrets.Count >= 28, $"Only {secrets.Count} secrets were sent.");
+        Assert.True(secrets.Count >= 31, $"Only {secrets.Count} secrets were sent.");
         Assert.Contains(log.Lines, l => l.StartsWith("Trace", StringComparison.Ordinal));
         Assert.Contains(log.Lines, l => l.StartsWith("Debug", StringComparison.Ordinal));
         Assert.True(spans.Texts.Count > 30, $"Only {spans.Texts.Count} spans were recorded.");
@@ -199,8 +199,72 @@ public sealed class CanaryTests(SharedPostgres postgres)
         );
         secrets["rotated API key"] = rotated["secret"]!.GetValue<string>();
 
+        await GoThroughProvidersAsync(host, problems, secrets);
         await GoThroughOAuthAsync(host, secrets);
         await GoThroughAnInvitationAsync(administrator, anyone, secrets);
+    }
+
+    private static async Task GoThroughProvidersAsync(
+        VerbatimHost host,
+        ConcurrentQueue<string> problems,
+        Dictionary<string, string> secrets
+    )
+    {
+        secrets["provider's credential"] = "sk-canary-one-" + Guid.NewGuid().ToString("N");
+        secrets["provider's next credential"] = "sk-canary-two-" + Guid.NewGuid().ToString("N");
+        secrets["unsaved credential"] = "sk-canary-three-" + Guid.NewGuid().ToString("N");
+        using var administrator = new HttpClient(new ErrorRecorder(problems)) { BaseAddress = host.Address };
+        administrator.DefaultRequestHeaders.Authorization = new(
+            "Bearer",
+            await host.LogInAsync(VerbatimHost.AdministratorEmail, VerbatimHost.AdministratorPassword, Cancellation)
+        );
+        var body = new
+        {
+            name = "canary",
+            kind = "openai-compatible",
+            baseUrl = "http://127.0.0.1:1/v1",
+            apiKey = secrets["provider's credential"],
+        };
+        var made = await PostAsync(administrator, "/api/providers", body);
+        await PostAsync(administrator, "/api/providers", body);
+        await PostAsync(administrator, "/api/providers", body with { apiKey = body.apiKey + " and a space" });
+        using (
+            var changed = await administrator.PatchAsJsonAsync(
+                $"/api/providers/{made["id"]}",
+                new { apiKey = secrets["provider's next credential"] },
+                Cancellation
+            )
+        )
+            Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        await PostAsync(administrator, $"/api/providers/{made["id"]}/validate", new { model = "gpt-0" });
+        await PostAsync(
+            administrator,
+            "/api/providers/validate",
+            new
+            {
+                kind = "openai-compatible",
+                body.baseUrl,
+                apiKey = secrets["unsaved credential"],
+            }
+        );
+        await PostAsync(
+            administrator,
+            "/api/deployments",
+            new
+            {
+                name = "canary",
+                providerId = made["id"],
+                model = "canary",
+            }
+        );
+        using var called = await administrator.PostAsJsonAsync(
+            "/v1/chat/completions",
+            new { model = "canary", messages = new[] { new { role = "user", content = "Hello" } } },
+            Cancellation
+        );
+        Assert.Equal(HttpStatusCode.BadGateway, called.StatusCode);
+        using var shown = await administrator.GetAsync($"/api/providers/{made["id"]}", Cancellation);
+        problems.Enqueue(await shown.Content.ReadAsStringAsync(Cancellation));
     }
 
     private static async Task GoThroughOAuthAsync(VerbatimHost host, Dictionary<string, string> secrets)

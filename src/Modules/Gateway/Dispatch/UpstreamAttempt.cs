@@ -99,6 +99,9 @@ internal sealed class UpstreamAttempt : IDisposable
     /// <summary>The whole answer for the caller, in the caller's wire.</summary>
     public ReadOnlyMemory<byte> Answer { get; private set; }
 
+    /// <summary>What was asked for.</summary>
+    public InferenceOrder Order => _order;
+
     /// <summary>The answer need not be JSON.</summary>
     public bool IsRaw => _order.Wire.IsRaw;
 

@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using System.Text.Unicode;
 using Verbatim.Modules.Gateway.Dispatch;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Platform.Events;
@@ -35,18 +32,17 @@ internal sealed class InferenceRecord(
     /// <summary>The provider answered in full.</summary>
     public Task CompleteAsync(InferenceDispatch dispatch, UpstreamAttempt answered)
     {
-        var also =
-            Also is not null && BytesOf(answered) is { } answer ? Also(answer, answered.Deployment.Settings.Id) : null;
+        var content = ContentOf(answered);
         return SettleAsync(
             new InferenceCompleted(
                 AttemptsOf(dispatch, null),
-                UsageOf(answered),
-                CostOf(answered),
+                content.Usage,
+                CostOf(answered, content.Usage),
                 LatencyOf(answered),
-                DigestOf(answered),
-                ResponseOf(answered)
+                content.Digest,
+                content.Kept
             ),
-            also
+            content.Bytes is { } bytes ? Also?.Invoke(bytes, answered.Deployment.Settings.Id) : null
         );
     }
 
@@ -55,33 +51,39 @@ internal sealed class InferenceRecord(
     /// <param name="last">The one that the caller hears of.</param>
     /// <param name="failure">What happened to it.</param>
     /// <param name="status">What the caller was given.</param>
-    public Task FailAsync(InferenceDispatch dispatch, UpstreamAttempt last, AttemptFailure failure, int status) =>
-        SettleAsync(
+    public Task FailAsync(InferenceDispatch dispatch, UpstreamAttempt last, AttemptFailure failure, int status)
+    {
+        var content = ContentOf(last);
+        return SettleAsync(
             new InferenceFailed(
                 new InferenceError(failure.Code, status, failure.Message),
                 AttemptsOf(dispatch, (last, failure)),
-                UsageOf(last),
-                CostOf(last),
+                content.Usage,
+                CostOf(last, content.Usage),
                 LatencyOf(last),
-                DigestOf(last),
-                ResponseOf(last)
+                content.Digest,
+                content.Kept
             )
         );
+    }
 
     /// <summary>The caller went away.</summary>
     /// <param name="dispatch">The tries.</param>
     /// <param name="begun">The one that was being relayed; null when none had begun.</param>
-    public Task CancelAsync(InferenceDispatch dispatch, UpstreamAttempt? begun) =>
-        SettleAsync(
+    public Task CancelAsync(InferenceDispatch dispatch, UpstreamAttempt? begun)
+    {
+        var content = begun is null ? default : ContentOf(begun);
+        return SettleAsync(
             new InferenceCancelled(
                 AttemptsOf(dispatch, null),
-                begun is null ? null : UsageOf(begun),
-                begun is null ? null : CostOf(begun),
+                content.Usage,
+                begun is null ? null : CostOf(begun, content.Usage),
                 LatencyOf(begun),
-                begun is null ? null : DigestOf(begun),
-                begun is null ? null : ResponseOf(begun)
+                content.Digest,
+                content.Kept
             )
         );
+    }
 
     /// <summary>Nothing could be sent.</summary>
     public Task RefuseAsync(AttemptFailure failure) =>
@@ -119,69 +121,15 @@ internal sealed class InferenceRecord(
             )),
         ];
 
-    private static Usage? UsageOf(UpstreamAttempt attempt) =>
-        attempt.Usage is { } u
-            ? new Usage(u.Prompt, u.Completion, u.Total, u.Cached, u.CacheWritten, u.Reasoning, Estimated: false)
-            : null;
+    private AnswerContent ContentOf(UpstreamAttempt attempt) => AnswerContent.Of(attempt, recording);
 
     // By the deployment that answered, whose settings it has kept since the call came, and by the price that held then.
-    private decimal? CostOf(UpstreamAttempt attempt) =>
-        Pricing.CostOf(
-            attempt.Deployment.Settings.Prices,
-            UsageOf(attempt),
-            time.GetUtcNow() - time.GetElapsedTime(arrival)
-        );
+    private decimal? CostOf(UpstreamAttempt attempt, Usage? usage) =>
+        Pricing.CostOf(attempt.Deployment.Settings.Prices, usage, time.GetUtcNow() - time.GetElapsedTime(arrival));
 
     private Latency LatencyOf(UpstreamAttempt? attempt) =>
         new(attempt?.FirstByteAt is { } first ? Milliseconds(first) : null, Milliseconds(time.GetTimestamp()));
 
     private double Milliseconds(long timestamp) =>
         Math.Round(time.GetElapsedTime(arrival, timestamp).TotalMilliseconds, 3);
-
-    private RawJson? ResponseOf(UpstreamAttempt attempt) =>
-        recording == RecordingLevel.Full
-            ? BytesOf(attempt) is { } bytes
-                ? new RawJson(bytes)
-                : null
-            : null;
-
-    // Sound and images are not kept either.
-    private BodyDigest? DigestOf(UpstreamAttempt attempt) =>
-        BytesOf(attempt) is { } bytes
-            ? recording == RecordingLevel.Metadata
-                ? BodyDigest.Of(bytes.Span)
-                : null
-            : attempt is { IsRaw: true, Failure: null }
-                ? BodyDigest.Of(attempt.Answer.Span)
-                : null;
-
-    // Whatever came, as JSON: the answer of a stream put together, a body that is JSON as it is, any other as a string.
-    private static ReadOnlyMemory<byte>? BytesOf(UpstreamAttempt attempt)
-    {
-        if (attempt.Stream is { } stream)
-            return stream.Chunks > 0 ? new ReadOnlyMemory<byte>(stream.ToArray()) : null;
-        if (attempt.Failure is null)
-            return attempt.IsRaw && !IsJson(attempt.Answer.Span) ? null : attempt.Answer;
-        if (attempt.Body.IsEmpty)
-            return null;
-        return IsJson(attempt.Body.Span)
-            ? attempt.Body.ToArray()
-            : JsonSerializer.SerializeToUtf8Bytes(Encoding.UTF8.GetString(attempt.Body.Span));
-    }
-
-    private static bool IsJson(ReadOnlySpan<byte> body)
-    {
-        if (!Utf8.IsValid(body))
-            return false;
-        try
-        {
-            var reader = new Utf8JsonReader(body);
-            while (reader.Read()) { }
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
 }

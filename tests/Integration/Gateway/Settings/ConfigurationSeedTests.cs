@@ -1,6 +1,8 @@
 using System.Net;
-using System.Text.Json.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Verbatim.Modules.Gateway.Models.Configured;
 using Verbatim.Platform.Configuration;
 using Verbatim.Tests.Integration.Support;
 using Verbatim.Tests.Upstream;
@@ -14,7 +16,7 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
     [Fact]
     public async Task Differences_become_events_once_and_what_vanishes_is_deleted()
     {
-        await using var provider = await FakeProvider.StartAsync();
+        await using var provider = await FakeProvider.StartAsync(cancellationToken: Cancellation);
         var database = await postgres.CreateDatabaseAsync(Cancellation);
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -70,7 +72,7 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
             Assert.Empty(await NamesAsync(another, "/api/providers"));
         }
         var seeded = await EventsAsync(database);
-        Assert.Equal(10, seeded.Count);
+        Assert.Equal(9, seeded.Count);
         Assert.All(seeded, e => Assert.Equal("system:configuration", e.Actor));
 
         // Three at once: nothing is different, so nothing is recorded.
@@ -102,7 +104,6 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
             foreach (var host in several)
             {
                 using var administrator = await host.AsAdministratorAsync(Cancellation);
-                var marker = SettingsHost.Fresh("after");
                 Assert.Equal(HttpStatusCode.OK, (await SettingsHost.AskAsync(administrator, "fast")).Status);
                 Assert.DoesNotContain("inline", await SettingsHost.ModelsAsync(administrator));
             }
@@ -118,7 +119,7 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
     [Fact]
     public async Task A_local_Ollama_is_found_at_the_first_start_and_belongs_to_the_API_from_then_on()
     {
-        await using var provider = await FakeProvider.StartAsync();
+        await using var provider = await FakeProvider.StartAsync(cancellationToken: Cancellation);
         var database = await postgres.CreateDatabaseAsync(Cancellation);
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -171,14 +172,21 @@ public sealed class ConfigurationSeedTests(SharedPostgres postgres)
             using var administrator = await host.AsAdministratorAsync(Cancellation);
             Assert.Equal(["openai"], await NamesAsync(administrator, "/api/providers"));
             Assert.Empty(await NamesAsync(administrator, "/api/deployments"));
+
+            var seed = ActivatorUtilities.CreateInstance<ConfigurationSeed>(
+                host.Services,
+                new ConfiguredSettings(
+                    new ConfigurationBuilder()
+                        .AddInMemoryCollection([
+                            KeyValuePair.Create<string, string?>("Gateway:Providers:openai:Kind", "openai"),
+                        ])
+                        .Build()
+                )
+            );
+            var refused = await Assert.ThrowsAsync<SettingException>(() => seed.RunAsync(Cancellation));
+            Assert.Contains("Gateway:Providers:openai", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(["openai"], await NamesAsync(administrator, "/api/providers"));
         }
-        var refused = await Assert.ThrowsAsync<SettingException>(() =>
-            VerbatimHost.StartAsync(
-                database,
-                new Dictionary<string, string>(StringComparer.Ordinal) { ["Gateway:Providers:openai:Kind"] = "openai" }
-            )
-        );
-        Assert.Contains("Gateway:Providers:openai", refused.Message, StringComparison.Ordinal);
     }
 
     private static async Task<IReadOnlyList<string>> NamesAsync(HttpClient client, string path) =>

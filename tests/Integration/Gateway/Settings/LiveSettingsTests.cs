@@ -54,7 +54,7 @@ public sealed class LiveSettingsTests(SettingsHost settings) : IClassFixture<Set
         using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var upstream = await settings.Provider.Requests.FirstAsync(marker, Cancellation);
-        await upstream.HeldAsync();
+        await upstream.HeldAsync(Cancellation);
 
         await Administrator.SendJsonAsync(
             HttpMethod.Delete,
@@ -120,7 +120,7 @@ public sealed class LiveSettingsTests(SettingsHost settings) : IClassFixture<Set
         var (status, inference, _) = await SettingsHost.AskAsync(client, name);
 
         Assert.Equal(HttpStatusCode.OK, status);
-        var attempts = (await settings.StateOfAsync(Administrator, inference!.Value))["attempts"]!.AsArray();
+        var attempts = (await SettingsHost.StateOfAsync(Administrator, inference!.Value))["attempts"]!.AsArray();
         Assert.Equal(["upstream-unreachable", null], attempts.Select(a => a!["failure"]?.GetValue<string>()));
     }
 
@@ -199,7 +199,7 @@ public sealed class LiveSettingsTests(SettingsHost settings) : IClassFixture<Set
 
         var (_, inference, _) = await SettingsHost.AskAsync(Administrator, model);
 
-        var state = await settings.StateOfAsync(Administrator, inference!.Value);
+        var state = await SettingsHost.StateOfAsync(Administrator, inference!.Value);
         // 19 tokens of prompt and 9 of answer, as the provider counts.
         Assert.Equal(19, state["usage"]!["inputTokens"]!.GetValue<int>());
         Assert.Equal(0.0001375m, state["cost"]!.GetValue<decimal>());
@@ -260,7 +260,7 @@ public sealed class LiveSettingsTests(SettingsHost settings) : IClassFixture<Set
         {
             var (status, inference, _) = await SettingsHost.AskAsync(client, "simulator");
             Assert.Equal(HttpStatusCode.OK, status);
-            var state = await settings.StateOfAsync(organization, inference!.Value);
+            var state = await SettingsHost.StateOfAsync(organization, inference!.Value);
             Assert.Equal(state["recording"]!.GetValue<string>() == "full", state["request"] is not null);
             Assert.Equal(state["recording"]!.GetValue<string>() == "metadata", state["requestDigest"] is JsonObject);
             return state["recording"]!.GetValue<string>();

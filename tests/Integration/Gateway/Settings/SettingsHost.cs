@@ -122,6 +122,6 @@ public sealed class SettingsHost(SharedPostgres postgres) : IAsyncLifetime
         [.. (await client.GetJsonAsync("/v1/models"))["data"]!.AsArray().Select(m => m!["id"]!.GetValue<string>())];
 
     /// <summary>The state of an inference, as an auditor reads it.</summary>
-    public async Task<JsonNode> StateOfAsync(HttpClient client, Guid inference) =>
+    public static async Task<JsonNode> StateOfAsync(HttpClient client, Guid inference) =>
         (await client.GetJsonAsync($"/api/audit/streams/{inference}/state"))["state"]!;
 }

@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using Verbatim.Modules.Gateway.Dispatch;
+using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.Translation;
+using Verbatim.Platform.Events;
+
+namespace Verbatim.Modules.Gateway.Inferences;
+
+/// <summary>What a try brought, as it goes on record.</summary>
+/// <param name="Bytes">
+/// As JSON: the answer of a stream put together, a body that is JSON as it is, any other as a string; null when nothing came, or sound or images.
+/// </param>
+/// <param name="Kept">The same, where bodies are kept.</param>
+/// <param name="Digest">What identifies a body that is not kept.</param>
+/// <param name="Usage">Its tokens: what the provider counted, otherwise an estimate of an answer that had begun.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct AnswerContent(
+    ReadOnlyMemory<byte>? Bytes,
+    RawJson? Kept,
+    BodyDigest? Digest,
+    Usage? Usage
+)
+{
+    public static AnswerContent Of(UpstreamAttempt attempt, RecordingLevel recording)
+    {
+        var usage = attempt.Usage is { } u
+            ? new Usage(u.Prompt, u.Completion, u.Total, u.Cached, u.CacheWritten, u.Reasoning, Estimated: false)
+            : null;
+        if (BytesOf(attempt) is not { } bytes)
+        {
+            var isMedia = attempt is { IsRaw: true, Failure: null };
+            return new AnswerContent(null, null, isMedia ? BodyDigest.Of(attempt.Answer.Span) : null, usage);
+        }
+        usage ??= attempt.Failure is null ? Estimate(attempt.Order, bytes.Span) : null;
+        return recording == RecordingLevel.Full
+            ? new AnswerContent(bytes, new RawJson(bytes), Digest: null, usage)
+            : new AnswerContent(bytes, Kept: null, BodyDigest.Of(bytes.Span), usage);
+    }
+
+    private static ReadOnlyMemory<byte>? BytesOf(UpstreamAttempt attempt)
+    {
+        if (attempt.Stream is { } stream)
+            return stream.Chunks > 0 ? new ReadOnlyMemory<byte>(stream.ToArray()) : null;
+        if (attempt.Failure is null)
+            return attempt.IsRaw && !IsJson(attempt.Answer.Span) ? null : attempt.Answer;
+        if (attempt.Body.IsEmpty)
+            return null;
+        return IsJson(attempt.Body.Span)
+            ? attempt.Body.ToArray()
+            : JsonSerializer.SerializeToUtf8Bytes(Encoding.UTF8.GetString(attempt.Body.Span));
+    }
+
+    private static Usage? Estimate(InferenceOrder order, ReadOnlySpan<byte> answer)
+    {
+        if (
+            order.Wire.Operation is not (Operation.ChatCompletions or Operation.Responses or Operation.Messages)
+            || !TokenEstimate.TryOf(order.Wire.Operation, order.Request.Body, out var input, out _)
+        )
+            return null;
+        var output = AnswerTokens.Estimate(answer);
+        return new Usage(input, output, input + output, null, null, null, Estimated: true);
+    }
+
+    private static bool IsJson(ReadOnlySpan<byte> body)
+    {
+        if (!Utf8.IsValid(body))
+            return false;
+        try
+        {
+            var reader = new Utf8JsonReader(body);
+            while (reader.Read()) { }
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}
