@@ -240,10 +240,10 @@ internal sealed record Usage(
 /// <summary>How much of a call is kept.</summary>
 public enum RecordingLevel
 {
-    [Description("The bodies of request and answer, sealed.")]
+    /// <summary>The bodies of request and answer, sealed.</summary>
     Full,
 
-    [Description("Everything but the bodies: of these a digest.")]
+    /// <summary>Everything but the bodies: of these a digest.</summary>
     Metadata,
 }
 

@@ -10,6 +10,7 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
 {
     private readonly ChatToolCalls _calls = new(answer);
     private PooledBytes _lateText;
+    private PooledBytes _lateThought;
     private FinishReason _reason;
 
     public override void Read(in SseEvent sse)
@@ -53,6 +54,7 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
         base.Dispose(disposing);
         _calls.Dispose();
         _lateText.Dispose();
+        _lateThought.Dispose();
     }
 
     private static bool HasChoice(ReadOnlySpan<byte> json)
@@ -223,6 +225,11 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
     {
         if (escaped.IsEmpty)
             return;
+        if (_calls.IsInCall)
+        {
+            _lateThought.Append(escaped);
+            return;
+        }
         Answer.Append(PartKind.Reasoning, escaped);
         Answer.SealReasoning(new ReasoningSeal(ReasoningOrigin.Content, default, default));
     }
@@ -281,7 +288,7 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
         }
     }
 
-    // In the middle of a call's arguments a text waits: no other wire has two parts open at once.
+    // In the middle of a call's arguments a text waits, as a thought does: no other wire has two parts open at once.
     private void AddText(ReadOnlySpan<byte> escaped, ReadOnlySpan<byte> logprobs)
     {
         if (!escaped.IsEmpty && _calls.IsInCall)
@@ -313,6 +320,8 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
     private void Flush()
     {
         _calls.Flush();
+        AddThought(_lateThought.Span);
+        _lateThought.Truncate(0);
         Answer.Append(PartKind.Text, _lateText.Span);
         _lateText.Truncate(0);
         // Some providers say "stop" although tools are to be called.
