@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.Translation;
@@ -141,6 +142,32 @@ public sealed class ChatToMessagesAnswerTests
             """,
             relayed.Events
         );
+    }
+
+    [Fact]
+    public void A_thought_in_the_middle_of_a_calls_arguments_comes_behind_the_call()
+    {
+        var relayed = Translated.Stream(
+            Open().OpenStream(),
+            """
+            data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}}]}
+
+            data: {"choices":[{"index":0,"delta":{"reasoning_content":"Hm."}}]}
+
+            data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":1}"}}]}}]}
+
+            data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
+
+            data: [DONE]
+
+
+            """
+        );
+        var content = JsonNode.Parse(relayed.Whole)!["content"]!.AsArray();
+
+        Assert.Equal(["tool_use", "thinking"], content.Select(block => block!["type"]!.GetValue<string>()));
+        Assert.Equal(1, content[0]!["input"]!["a"]!.GetValue<int>());
+        Assert.Equal("Hm.", content[1]!["thinking"]!.GetValue<string>());
     }
 
     [Theory]

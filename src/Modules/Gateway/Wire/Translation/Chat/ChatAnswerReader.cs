@@ -230,6 +230,11 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
             _lateThought.Append(escaped);
             return;
         }
+        Think(escaped);
+    }
+
+    private void Think(ReadOnlySpan<byte> escaped)
+    {
         Answer.Append(PartKind.Reasoning, escaped);
         Answer.SealReasoning(new ReasoningSeal(ReasoningOrigin.Content, default, default));
     }
@@ -320,8 +325,11 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
     private void Flush()
     {
         _calls.Flush();
-        AddThought(_lateThought.Span);
-        _lateThought.Truncate(0);
+        if (_lateThought.Length > 0)
+        {
+            Think(_lateThought.Span);
+            _lateThought.Truncate(0);
+        }
         Answer.Append(PartKind.Text, _lateText.Span);
         _lateText.Truncate(0);
         // Some providers say "stop" although tools are to be called.
