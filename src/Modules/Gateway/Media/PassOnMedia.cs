@@ -19,17 +19,36 @@ internal sealed class PassOnMedia(InferenceCalls calls) : IEndpoint
 {
     private static readonly MediaRoute[] Media =
     [
-        new("audio/speech", Operation.Speech, "Say a text", """{"model":"tts-1","voice":"alloy","input":"Hello!"}"""),
-        new("audio/transcriptions", Operation.Transcriptions, "Write down what is said", Example: null),
-        new("audio/translations", Operation.AudioTranslations, "Write down in English what is said", Example: null),
         new(
+            "createSpeech",
+            "audio/speech",
+            Operation.Speech,
+            "Say a text",
+            """{"model":"tts-1","voice":"alloy","input":"Hello!"}"""
+        ),
+        new(
+            "createTranscription",
+            "audio/transcriptions",
+            Operation.Transcriptions,
+            "Write down what is said",
+            Example: null
+        ),
+        new(
+            "createTranslation",
+            "audio/translations",
+            Operation.AudioTranslations,
+            "Write down in English what is said",
+            Example: null
+        ),
+        new(
+            "createImage",
             "images/generations",
             Operation.ImageGenerations,
             "Make an image",
             """{"model":"gpt-image-1","prompt":"A lighthouse at dusk"}"""
         ),
-        new("images/edits", Operation.ImageEdits, "Change an image", Example: null),
-        new("images/variations", Operation.ImageVariations, "Vary an image", Example: null),
+        new("createImageEdit", "images/edits", Operation.ImageEdits, "Change an image", Example: null),
+        new("createImageVariation", "images/variations", Operation.ImageVariations, "Vary an image", Example: null),
     ];
 
     public string Prefix => "/v1";
@@ -49,6 +68,7 @@ internal sealed class PassOnMedia(InferenceCalls calls) : IEndpoint
             .DisableValidation()
             .RequireScope(Scopes.InferencesCreate)
             .WithMetadata(OpenAiErrors.Dialect, OwnSizeLimit.Instance)
+            .WithName(media.Name)
             .WithTags("OpenAI")
             .WithSummary(media.Summary)
             .WithDescription(
@@ -71,5 +91,5 @@ internal sealed class PassOnMedia(InferenceCalls calls) : IEndpoint
         }
     }
 
-    private sealed record MediaRoute(string Path, Operation Operation, string Summary, string? Example);
+    private sealed record MediaRoute(string Name, string Path, Operation Operation, string Summary, string? Example);
 }

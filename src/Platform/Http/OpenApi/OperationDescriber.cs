@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
@@ -42,7 +43,9 @@ internal sealed class OperationDescriber(IOptions<JsonOptions> json) : IOpenApiO
     {
         var document = context.Document!;
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
-        operation.OperationId = NameOf(metadata.OfType<MethodInfo>().First());
+        operation.OperationId =
+            metadata.OfType<IEndpointNameMetadata>().LastOrDefault()?.EndpointName
+            ?? NameOf(metadata.OfType<MethodInfo>().First());
         DescribeSecurity(operation, metadata.OfType<RouteScope>().Last().Scope, document);
         DescribeParameters(operation);
         var isIdempotent = IdempotencyMiddleware.Covers(
