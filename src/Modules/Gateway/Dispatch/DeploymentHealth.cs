@@ -20,12 +20,17 @@ internal sealed class DeploymentHealth : IDisposable
     // A new measurement counts for a fifth: some ten calls are remembered.
     private const double Weight = 0.2;
 
+    // What models take varies by more than this from call to call: below it, the weights are what was asked for.
+    private const double NoticeableMs = 50;
+    private const double HalfLifeSeconds = 30;
+
     private readonly TimeProvider _time;
     private readonly CircuitBreakerStateProvider _circuit = new();
     private readonly ConcurrencyLimiter? _limiter;
     private long _coolUntil;
     private long _openUntil;
     private double _latencyMs;
+    private long _measuredAt;
     private int _inFlight;
 
     public DeploymentHealth(int? maxConcurrency, int maxQueue, TimeProvider time)
@@ -73,7 +78,16 @@ internal sealed class DeploymentHealth : IDisposable
     public int InFlight => Volatile.Read(ref _inFlight);
 
     /// <summary>What choosing between two deployments compares: the time that one more call would wait for its first byte.</summary>
-    public double Score => (InFlight + 1) * Math.Max(Volatile.Read(ref _latencyMs), 1);
+    /// <remarks>What was measured counts half after each half minute: one that was slow once is asked again, and measured anew.</remarks>
+    public double Score
+    {
+        get
+        {
+            var age = _time.GetElapsedTime(Volatile.Read(ref _measuredAt)).TotalSeconds;
+            var latency = Volatile.Read(ref _latencyMs) * Math.Pow(0.5, age / HalfLifeSeconds);
+            return (InFlight + 1) * Math.Max(latency, NoticeableMs);
+        }
+    }
 
     /// <summary>Zero when it may be asked now; otherwise how long not.</summary>
     public TimeSpan Unavailable()
@@ -120,6 +134,7 @@ internal sealed class DeploymentHealth : IDisposable
     {
         var seen = Volatile.Read(ref _latencyMs);
         // Two at once may lose one measurement, which does not matter to an average.
+        Volatile.Write(ref _measuredAt, _time.GetTimestamp());
         Volatile.Write(ref _latencyMs, seen == 0 ? milliseconds : seen + ((milliseconds - seen) * Weight));
     }
 

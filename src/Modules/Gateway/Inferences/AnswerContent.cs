@@ -43,9 +43,9 @@ internal readonly record struct AnswerContent(
     private static ReadOnlyMemory<byte>? BytesOf(UpstreamAttempt attempt)
     {
         if (attempt.Stream is { } stream)
-            return stream.Chunks > 0 ? new ReadOnlyMemory<byte>(stream.ToArray()) : null;
+            return stream.Chunks > 0 ? stream.ToArray() : (ReadOnlyMemory<byte>?)null;
         if (attempt.Failure is null)
-            return attempt.IsRaw && !IsJson(attempt.Answer.Span) ? null : attempt.Answer;
+            return attempt.IsRaw && !IsJson(attempt.Answer.Span) ? (ReadOnlyMemory<byte>?)null : attempt.Answer;
         if (attempt.Body.IsEmpty)
             return null;
         return IsJson(attempt.Body.Span)
