@@ -67,13 +67,15 @@ public sealed class OpenAiSdkTests(GatewayHost gateway) : IClassFixture<GatewayH
     }
 
     [Theory]
-    [InlineData("gpt-fake@status=429", 429)]
-    [InlineData("gpt-fake@status=500", 500)]
+    [InlineData("@status=429", 429)]
+    [InlineData("@status=500", 500)]
     [InlineData("no-such-model", 404)]
     public async Task It_sees_errors_as_it_sees_OpenAIs(string model, int status)
     {
+        // What fails rests its deployment, so it is not the one that the other tests call.
+        var name = model.StartsWith('@') ? gateway.ModelThatMayFail() + model : model;
         var error = await Assert.ThrowsAsync<ClientResultException>(() =>
-            Chat(model).CompleteChatAsync([new UserChatMessage("Hello")], cancellationToken: Cancellation)
+            Chat(name).CompleteChatAsync([new UserChatMessage("Hello")], cancellationToken: Cancellation)
         );
 
         Assert.Equal(status, error.Status);

@@ -129,13 +129,15 @@ internal sealed class UpstreamAttempt : IDisposable
         );
         try
         {
+            WaitAtMost(Deployment.Settings.FirstByteTimeout);
             _place = await Deployment.Health.EnterAsync(_ended.Token);
             Failure = _place is null ? AttemptFailure.Busy : await SendAsync();
         }
         catch (OperationCanceledException) when (_silence.IsCancellationRequested)
         {
             Failure =
-                FirstByteAt is null ? AttemptFailure.Late
+                _place is null ? AttemptFailure.Busy
+                : FirstByteAt is null ? AttemptFailure.Late
                 : IsOverdue ? AttemptFailure.TooLong
                 : AttemptFailure.Stalled;
         }

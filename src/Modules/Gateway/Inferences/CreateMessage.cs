@@ -1,11 +1,7 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Wire;
-using Verbatim.Modules.Gateway.Wire.Anthropic;
-using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -17,12 +13,7 @@ internal sealed class CreateMessage(InferenceCalls calls) : IEndpoint
 
     public void Map(IEndpointRouteBuilder routes) =>
         routes
-            .MapPost("/messages", (Delegate)HandleAsync)
-            // The body is read here, so there is nothing that the framework could check.
-            .DisableValidation()
-            .RequireScope(Scopes.InferencesCreate)
-            .WithMetadata(AnthropicErrors.Dialect, OwnSizeLimit.Instance)
-            .WithTags("Anthropic")
+            .MapInference("/messages", CallerWire.Messages, HandleAsync)
             .WithSummary("Ask a model for the next message, on Anthropic's wire")
             .WithDescription(
                 """
@@ -74,15 +65,7 @@ internal sealed class CreateMessage(InferenceCalls calls) : IEndpoint
                 """,
                 "text/event-stream"
             )
-            .WithResponseHeader(
-                InferenceCalls.InferenceIdHeader,
-                "The stream of events that records this call, for `/api/audit/streams/{id}`."
-            )
-            .ProducesError(400, "invalid_request", "We could not parse the JSON body of your request: it is empty.")
-            .ProducesError(404, "model_not_found", AnthropicErrors.Dialect.ModelNotFound("gpt-0").Message)
-            .ProducesError(413, "body_too_large", "The body is larger than 33554432 bytes (Gateway:MaxRequestBytes).")
-            .ProducesError(502, "upstream_unreachable", "The provider cannot be reached.")
-            .ProducesError(504, "upstream_timeout", "The provider did not begin its answer in time.");
+            .ProducesError(400, "invalid_request", "We could not parse the JSON body of your request: it is empty.");
 
     private Task HandleAsync(HttpContext http) => calls.AnswerAsync(http, CallerWire.Messages);
 }

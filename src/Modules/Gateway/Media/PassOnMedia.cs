@@ -1,11 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Modules.Gateway.Wire;
-using Verbatim.Modules.Gateway.Wire.OpenAi;
-using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -63,26 +60,13 @@ internal sealed class PassOnMedia(InferenceCalls calls) : IEndpoint
     {
         var wire = CallerWire.Raw(media.Operation, "openai." + media.Path.Replace('/', '-'));
         var route = routes
-            .MapPost(media.Path, (Delegate)((HttpContext http) => calls.AnswerAsync(http, wire)))
-            // The body is read here, so there is nothing that the framework could check.
-            .DisableValidation()
-            .RequireScope(Scopes.InferencesCreate)
-            .WithMetadata(OpenAiErrors.Dialect, OwnSizeLimit.Instance)
+            .MapInference(media.Path, wire, http => calls.AnswerAsync(http, wire))
             .WithName(media.Name)
-            .WithTags("OpenAI")
             .WithSummary(media.Summary)
             .WithDescription(
                 $"OpenAI's `{media.Path}`. Body and answer pass as they are; `model` must be given, since it says where the call goes."
             )
-            .Produces(StatusCodes.Status200OK)
-            .WithResponseHeader(
-                InferenceCalls.InferenceIdHeader,
-                "The stream of events that records this call, for `/api/audit/streams/{id}`."
-            )
-            .ProducesError(404, "model_not_found", OpenAiErrors.Dialect.ModelNotFound("tts-0").Message)
-            .ProducesError(413, "body_too_large", "The body is larger than 33554432 bytes (Gateway:MaxRequestBytes).")
-            .ProducesError(502, "upstream_unreachable", "The provider cannot be reached.")
-            .ProducesError(504, "upstream_timeout", "The provider did not begin its answer in time.");
+            .Produces(StatusCodes.Status200OK);
         if (media.Example is { } example)
         {
             route

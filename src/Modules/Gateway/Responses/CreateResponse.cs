@@ -1,12 +1,8 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Modules.Gateway.Wire;
-using Verbatim.Modules.Gateway.Wire.OpenAi;
-using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
@@ -20,12 +16,7 @@ internal sealed class CreateResponse(InferenceCalls calls, StoredResponses respo
 
     public void Map(IEndpointRouteBuilder routes) =>
         routes
-            .MapPost("/responses", (Delegate)HandleAsync)
-            // The body is read here, so there is nothing that the framework could check.
-            .DisableValidation()
-            .RequireScope(Scopes.InferencesCreate)
-            .WithMetadata(ResponsesErrors.ForResponses, OwnSizeLimit.Instance)
-            .WithTags("OpenAI")
+            .MapInference("/responses", CallerWire.Responses, HandleAsync)
             .WithSummary("Ask a model for a response")
             .WithDescription(
                 """
@@ -54,15 +45,7 @@ internal sealed class CreateResponse(InferenceCalls calls, StoredResponses respo
                 """,
                 "text/event-stream"
             )
-            .WithResponseHeader(
-                InferenceCalls.InferenceIdHeader,
-                "The stream of events that records this call, for `/api/audit/streams/{id}`."
-            )
-            .ProducesError(400, "previous_response_not_found", PreviousNotFound("resp_0").Message)
-            .ProducesError(404, "model_not_found", OpenAiErrors.Dialect.ModelNotFound("gpt-0").Message)
-            .ProducesError(413, "body_too_large", "The body is larger than 33554432 bytes (Gateway:MaxRequestBytes).")
-            .ProducesError(502, "upstream_unreachable", "The provider cannot be reached.")
-            .ProducesError(504, "upstream_timeout", "The provider did not begin its answer in time.");
+            .ProducesError(400, "previous_response_not_found", PreviousNotFound("resp_0").Message);
 
     private Task HandleAsync(HttpContext http) =>
         calls.AnswerAsync(http, CallerWire.Responses, (request, sink) => PrepareAsync(http, request, sink));

@@ -20,6 +20,9 @@ internal abstract class WireDialect : IErrorDialect
     /// <inheritdoc/>
     public abstract string Name { get; }
 
+    /// <summary>The group of its routes in the API's description.</summary>
+    public abstract string Tag { get; }
+
     /// <inheritdoc/>
     public string ContentType => MediaTypeNames.Application.Json;
 

@@ -26,7 +26,7 @@ internal sealed partial class HashingThreads : IDisposable
 
     public HashingThreads()
     {
-        for (var i = 0; i < Math.Max(1, Environment.ProcessorCount / 2); i++)
+        for (var i = 0; i < Count; i++)
         {
             var thread = new Thread(Work)
             {
@@ -37,6 +37,9 @@ internal sealed partial class HashingThreads : IDisposable
             thread.Start();
         }
     }
+
+    /// <summary>How many there are.</summary>
+    public static int Count { get; } = Math.Max(1, Environment.ProcessorCount / 2);
 
     /// <summary>For whoever has work to do before: would more be refused now?</summary>
     /// <exception cref="BusyException">It would.</exception>

@@ -46,26 +46,33 @@ public sealed class PasswordHashingTests : IDisposable
     {
         using var gate = new ManualResetEventSlim();
         using var threads = new HashingThreads();
+        using var atWork = new SemaphoreSlim(0);
         var accepted = new List<Task<int>>();
-
-        var busy = Assert.Throws<BusyException>(() =>
+        void Fill(int atMost)
         {
-            for (var i = 0; i < 1000; i++)
+            for (var i = 0; i < atMost; i++)
                 accepted.Add(
                     threads.RunAsync(
                         () =>
                         {
+                            atWork.Release();
                             gate.Wait();
                             return 1;
                         },
                         Cancellation
                     )
                 );
-        });
+        }
+
+        // Each thread is to have its work before the queue is filled: one that starts late would make room again.
+        Fill(HashingThreads.Count);
+        for (var i = 0; i < HashingThreads.Count; i++)
+            await atWork.WaitAsync(Cancellation);
+        var busy = Assert.Throws<BusyException>(() => Fill(1000));
         var full = Record.Exception(threads.ThrowIfFull);
         gate.Set();
 
-        Assert.InRange(accepted.Count, 32, 32 + Environment.ProcessorCount);
+        Assert.Equal(32 + HashingThreads.Count, accepted.Count);
         Assert.IsType<BusyException>(full);
         Assert.True(busy.RetryAfter > TimeSpan.Zero);
         Assert.All(await Task.WhenAll(accepted), result => Assert.Equal(1, result));

@@ -21,6 +21,9 @@ internal sealed class AnthropicErrors : WireDialect
     public override string RequestIdHeader => "request-id";
 
     /// <inheritdoc/>
+    public override string Tag => "Anthropic";
+
+    /// <inheritdoc/>
     public override PathString Prefix => "/v1/messages";
 
     /// <inheritdoc/>

@@ -20,6 +20,9 @@ internal class OpenAiErrors : WireDialect
     public override string Name => "OpenAi";
 
     /// <inheritdoc/>
+    public override string Tag => "OpenAI";
+
+    /// <inheritdoc/>
     public override PathString Prefix => "/v1";
 
     /// <inheritdoc/>
