@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Gateway.Files;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Providers;
 using Verbatim.Modules.Gateway.Wire;
@@ -30,6 +31,9 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
     /// <summary>The caller would rather have an answer without what a provider cannot do, and be told of it.</summary>
     public bool ToleratesUnsupported { get; init; }
 
+    /// <summary>At which providers the files are that the request names; null when it names none.</summary>
+    public FilePlaces? Files { get; init; }
+
     /// <summary>What the deployment's provider is asked for.</summary>
     public Operation TargetOperation(Deployment deployment) =>
         ProviderKinds.Speaks(deployment.Provider.Kind, wire.Operation)
@@ -41,7 +45,9 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
     /// <param name="refusal">What to tell the caller if none can.</param>
     public bool CanBeDoneBy(Deployment deployment, [NotNullWhen(false)] out WireError? refusal)
     {
-        refusal = null;
+        refusal = Files?.RefusalAt(deployment.Provider.Settings.Id);
+        if (refusal is not null)
+            return false;
         if (ProviderKinds.Speaks(deployment.Provider.Kind, wire.Operation))
             return true;
         if (!TranslatedCall.IsPossible(wire.Operation, TargetOperation(deployment)))

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Dispatch;
+using Verbatim.Modules.Gateway.Files;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.Translation;
@@ -16,6 +17,7 @@ internal sealed class InferenceCalls(
     Catalogue catalogue,
     InferenceJournal journal,
     StreamHeartbeats heartbeats,
+    NamedFiles files,
     IdSource ids,
     TimeProvider time
 )
@@ -80,12 +82,10 @@ internal sealed class InferenceCalls(
             return;
         var caller = Caller.Of(http);
         await AnswerAsync(
-            new InferenceCaller(
-                caller.For(http),
-                caller.PrincipalId,
-                caller.ProjectId,
-                ClientRequestIdOf(http.Request)
-            ),
+            new InferenceCaller(caller.For(http), caller.PrincipalId, caller.ProjectId, ClientRequestIdOf(http.Request))
+            {
+                Files = caller.Access,
+            },
             wire,
             prepared,
             sink,
@@ -121,11 +121,18 @@ internal sealed class InferenceCalls(
             await sink.FailAsync(wire.Dialect.ModelNotFound(request.Model));
             return;
         }
+        var (places, unknown) = await files.LocateAsync(caller.Files, wire, request, sink.Aborted);
+        if (unknown is not null)
+        {
+            await sink.FailAsync(unknown);
+            return;
+        }
         var route = prepared.At is { } at ? found.OnlyAt(at) ?? found : found;
         var id = ids.New();
         var order = new InferenceOrder(wire, request, route, headers)
         {
             Identity = new AnswerIdentity(id, time.GetUtcNow()),
+            Files = places,
             ToleratesUnsupported = headers?[UnsupportedHeader] is ["warn"],
         };
         var picker = new Picker(order);
@@ -223,6 +230,9 @@ internal sealed record InferenceCaller(
 {
     /// <summary>The organization.</summary>
     public Guid TenantId => Context.TenantId;
+
+    /// <summary>Whose files the request may name: unless it is said, the caller's own.</summary>
+    public Access Files { get; init; } = Access.ToOwn(Context.TenantId, PrincipalId);
 }
 
 /// <summary>A request that is ready to be sent.</summary>

@@ -8,6 +8,9 @@ internal sealed class GatewayOptions
     /// <summary>The largest request body in bytes.</summary>
     public int MaxRequestBytes { get; init; } = 32 * 1024 * 1024;
 
+    /// <summary>The largest file that may be sent to a provider, in bytes.</summary>
+    public long MaxFileBytes { get; init; } = 512 * 1024 * 1024;
+
     /// <summary>The most tries of one call, over all its deployments: 1 to 10.</summary>
     public int MaxAttempts { get; init; } = 3;
 

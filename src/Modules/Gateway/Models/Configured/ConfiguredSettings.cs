@@ -11,6 +11,8 @@ namespace Verbatim.Modules.Gateway.Models.Configured;
 [Singleton]
 internal sealed class ConfiguredSettings
 {
+    private const long MostFileBytes = 8L * 1024 * 1024 * 1024;
+
     // OpenRouter's names begin with the vendor's. These are sent there when OpenAI has the rest.
     private static readonly string[] Vendors =
     [
@@ -74,6 +76,10 @@ internal sealed class ConfiguredSettings
         if (options.MaxRequestBytes is < 1024 or > 256 * 1024 * 1024)
             throw new SettingException(
                 $"Gateway:MaxRequestBytes is {options.MaxRequestBytes}; valid is 1024 to {256 * 1024 * 1024}."
+            );
+        if (options.MaxFileBytes is < 1024 or > MostFileBytes)
+            throw new SettingException(
+                $"Gateway:MaxFileBytes is {options.MaxFileBytes}; valid is 1024 to {MostFileBytes}."
             );
         if (options.MaxAttempts is < 1 or > 10)
             throw new SettingException($"Gateway:MaxAttempts is {options.MaxAttempts}; valid is 1 to 10.");
