@@ -15,6 +15,9 @@ namespace Verbatim.Modules.Gateway.Dispatch;
 /// <param name="headers">The caller's headers, some of which a provider of the same wire is told; null without any.</param>
 internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route route, IHeaderDictionary? headers)
 {
+    /// <summary>The code of the refusal of what a provider has nothing like.</summary>
+    public const string UnsupportedOperation = "unsupported_operation";
+
     private readonly Dictionary<TranslationTarget, Translated> _translations = [];
 
     public CallerWire Wire => wire;
@@ -56,7 +59,7 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
                 400,
                 $"The model `{request.Model}` cannot be asked on this route: its provider ({ProviderKinds.NameOf(deployment.Provider.Kind)}) has nothing like it.",
                 "model",
-                "unsupported_operation"
+                UnsupportedOperation
             );
             return false;
         }

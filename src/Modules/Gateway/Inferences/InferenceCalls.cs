@@ -137,7 +137,11 @@ internal sealed class InferenceCalls(
         };
         var picker = new Picker(order);
         var isAvailable = picker.TryNext(out var first);
-        if (picker.Refusal is { } refusal)
+        long? count = null;
+        var refusal = picker.Refusal;
+        if (refusal is { Code: InferenceOrder.UnsupportedOperation } && wire.Operation == Operation.CountTokens)
+            count = EstimatedCount.Of(request, out refusal);
+        if (refusal is not null)
         {
             await sink.FailAsync(refusal);
             return;
@@ -171,6 +175,11 @@ internal sealed class InferenceCalls(
         {
             Also = prepared.Also is null ? null : (answer, deployment) => prepared.Also(id, answer, deployment),
         };
+        if (count is { } tokens)
+        {
+            await EstimatedCount.AnswerAsync(tokens, record, sink);
+            return;
+        }
         if (!isAvailable)
         {
             await RefuseAsync(picker, wire, sink, record);

@@ -52,6 +52,9 @@ internal abstract class TranslatedCall
             return false;
         using var writing = new RequestWriting(target, reading.Unsupported);
         Wires.WriteRequest(request, writing);
+        error = writing.Error;
+        if (error is not null)
+            return false;
         call = new WireTranslation(caller, target, identity, request, writing.ToBody(), reading.Unsupported);
         return true;
     }
