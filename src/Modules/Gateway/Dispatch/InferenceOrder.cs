@@ -65,12 +65,20 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
         }
         var translated = Translate(deployment);
         refusal = translated.Error;
-        if (refusal is null && translated.Call!.Unsupported is { Count: > 0 } unsupported && !ToleratesUnsupported)
+        if (
+            refusal is null
+            && translated.Call!.Unsupported is { Count: > 0 } unsupported
+            && (!ToleratesUnsupported || translated.Call.HasNothingElse)
+        )
         {
             refusal = new WireError(
                 400,
                 string.Join(' ', unsupported.Select(u => $"'{u.Parameter}' {u.Reason}."))
-                    + " Leave it out, or send 'x-verbatim-unsupported: warn' to have it left out for you.",
+                    + (
+                        translated.Call.HasNothingElse
+                            ? " There is nothing else in the messages."
+                            : " Leave it out, or send 'x-verbatim-unsupported: warn' to have it left out for you."
+                    ),
                 unsupported[0].Parameter,
                 "unsupported_parameter"
             );

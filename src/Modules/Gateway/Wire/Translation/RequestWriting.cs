@@ -24,14 +24,8 @@ internal sealed class RequestWriting : IDisposable
 
     public Utf8JsonWriter Json { get; }
 
-    /// <summary>The last thing that the provider cannot do; null when it can do all.</summary>
-    public UnsupportedParameter? LeftOut => _unsupported.Count > 0 ? _unsupported[^1] : null;
-
-    /// <summary>Why there is no such request, even without what the provider cannot do; null when there is.</summary>
-    public WireError? Error { get; private set; }
-
-    /// <summary>Notes that nothing would be left to ask.</summary>
-    public void Refuse(WireError error) => Error ??= error;
+    /// <summary>Without what the provider cannot do nothing is left to ask.</summary>
+    public bool HasNothingElse { get; set; }
 
     /// <summary>What was written.</summary>
     public ReadOnlyMemory<byte> ToBody()

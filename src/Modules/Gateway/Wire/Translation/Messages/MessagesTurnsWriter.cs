@@ -12,17 +12,7 @@ internal static class MessagesTurnsWriter
     {
         var system = request.Turns.Where(t => t.Role == TurnRole.System).SelectMany(t => t.Parts).ToList();
         var messages = Messages(request, writing);
-        if (messages.Count == 0 && writing.LeftOut is { } left)
-        {
-            writing.Refuse(
-                new WireError(
-                    400,
-                    $"'{left.Parameter}' {left.Reason}; there is nothing else in the messages, so it cannot be left out.",
-                    left.Parameter,
-                    "unsupported_parameter"
-                )
-            );
-        }
+        writing.HasNothingElse = messages.Count == 0 && system.Count == 0;
         if (messages.Count == 0 && system.Count > 0)
         {
             // There must be a message, and a chat of instructions alone is allowed to OpenAI's callers.
