@@ -37,7 +37,7 @@ public sealed class CountTokensTests(GatewayHost gateway) : IClassFixture<Gatewa
         Assert.Null(inference.Cost);
         Assert.Contains(
             tokens.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            System.Text.Encoding.UTF8.GetString(inference.Response!.Utf8.Span),
+            System.Text.Encoding.UTF8.GetString(inference.Response!.Value.Utf8.Span),
             StringComparison.Ordinal
         );
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Verbatim.Modules.Gateway.Inferences;
+using Verbatim.Tests.Upstream;
 
 namespace Verbatim.Tests.Integration.Gateway;
 
@@ -123,7 +124,7 @@ public sealed class MediaTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         response.Dispose();
 
         await request.Finished.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
-        Assert.Equal(Upstream.Recording.Outcome.ClientLeft, request.Outcome);
+        Assert.Equal(ExchangeOutcome.ClientLeft, request.Outcome);
         Assert.Equal("gateway.inference-cancelled", (await gateway.OutcomeOfAsync(id, Cancellation)).Type);
     }
 
@@ -181,7 +182,7 @@ public sealed class MediaTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         Assert.Equal(19, inference.Usage!.InputTokens);
         Assert.Contains(
             "Hello! How can I assist you today?",
-            Encoding.UTF8.GetString(inference.Response!.Utf8.Span),
+            Encoding.UTF8.GetString(inference.Response!.Value.Utf8.Span),
             StringComparison.Ordinal
         );
     }

@@ -7,7 +7,7 @@ using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Postgres;
 using Verbatim.Tests.Integration.Support;
-using Verbatim.Tests.Upstream.Recording;
+using Verbatim.Tests.Upstream;
 
 namespace Verbatim.Tests.Integration.Gateway.Files;
 
@@ -24,7 +24,10 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
     [Fact]
     public async Task A_file_passes_untouched_and_is_read_listed_and_deleted()
     {
-        var content = Random.Shared.GetItems<byte>([.. Enumerable.Range(0, 256).Select(static b => (byte)b)], 1_500_000);
+        var content = Random.Shared.GetItems<byte>(
+            [.. Enumerable.Range(0, 256).Select(static b => (byte)b)],
+            1_500_000
+        );
         using var form = Form("report ü.pdf", content);
         var sent = await form.ReadAsByteArrayAsync(Cancellation);
         using var client = gateway.Host.As(gateway.ApiKey);
@@ -36,7 +39,10 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
 
         var received = Received(id);
         Assert.Equal(sent, received.Body);
-        Assert.Equal(sent.Length.ToString(System.Globalization.CultureInfo.InvariantCulture), received.Header("Content-Length"));
+        Assert.Equal(
+            sent.Length.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            received.Header("Content-Length")
+        );
         Assert.Equal(form.Headers.ContentType!.ToString(), received.Header("Content-Type"));
         Assert.Equal("Bearer sk-the-providers-own", received.Header("Authorization"));
 
@@ -58,10 +64,20 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
             Assert.Equal(content, await read.Content.ReadAsByteArrayAsync(Cancellation));
             // A browser must not take somebody's file for a page of this server.
             Assert.Equal("attachment", read.Content.Headers.ContentDisposition?.DispositionType);
-            Assert.Contains("sandbox", read.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+            Assert.Contains(
+                "sandbox",
+                read.Headers.GetValues("Content-Security-Policy").Single(),
+                StringComparison.Ordinal
+            );
         }
 
-        await client.SendJsonAsync(HttpMethod.Delete, $"{Path}/{id}", body: null, HttpStatusCode.PreconditionFailed, "\"9\"");
+        await client.SendJsonAsync(
+            HttpMethod.Delete,
+            $"{Path}/{id}",
+            body: null,
+            HttpStatusCode.PreconditionFailed,
+            "\"9\""
+        );
         var deleted = await client.SendJsonAsync(HttpMethod.Delete, $"{Path}/{id}", body: null, HttpStatusCode.OK);
         Assert.True(deleted["deleted"]!.GetValue<bool>());
         foreach (var path in (string[])[$"{Path}/{id}", $"{Path}/{id}/content"])
@@ -92,18 +108,18 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         foreach (var other in (HttpClient[])[colleague, stranger])
         {
             var unknown = await RefusedAsync(other, HttpMethod.Get, $"{Path}/file-000000000000000000000000");
-            foreach (var (method, path) in ((HttpMethod, string)[])[
-                (HttpMethod.Get, $"{Path}/{mine}"),
-                (HttpMethod.Get, $"{Path}/{mine}/content"),
-                (HttpMethod.Delete, $"{Path}/{mine}"),
-            ])
+            foreach (
+                var (method, path) in ((HttpMethod, string)[])
+                    [
+                        (HttpMethod.Get, $"{Path}/{mine}"),
+                        (HttpMethod.Get, $"{Path}/{mine}/content"),
+                        (HttpMethod.Delete, $"{Path}/{mine}"),
+                    ]
+            )
             {
                 var refused = await RefusedAsync(other, method, path);
                 // In nothing different from a file that is not there.
-                Assert.Equal(
-                    unknown.Replace("file-000000000000000000000000", mine, StringComparison.Ordinal),
-                    refused
-                );
+                Assert.Equal(unknown.Replace("file-000000000000000000000000", mine, StringComparison.Ordinal), refused);
             }
             Assert.Empty((await other.GetJsonAsync(Path))["data"]!.AsArray());
             foreach (var (path, body, parameter) in Naming(mine))
@@ -112,7 +128,9 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
                 using var answer = await PostAsync(other, path, body);
                 var error = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancellation))!["error"]!;
                 Assert.Equal(
-                    path.EndsWith("messages", StringComparison.Ordinal) ? HttpStatusCode.NotFound : HttpStatusCode.BadRequest,
+                    path.EndsWith("messages", StringComparison.Ordinal)
+                        ? HttpStatusCode.NotFound
+                        : HttpStatusCode.BadRequest,
                     answer.StatusCode
                 );
                 Assert.Contains(parameter, error["message"]!.GetValue<string>(), StringComparison.Ordinal);
@@ -154,7 +172,7 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         using var answer = await PostAsync(
             client,
             "/v1/chat/completions",
-            $$"""{"model":"gpt-fake","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"{{file}}"}}]}]}"""
+            $$$"""{"model":"gpt-fake","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"{{{file}}}"}}]}]}"""
         );
         var error = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancellation))!["error"]!;
 
@@ -172,7 +190,7 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         using var first = await PostAsync(
             person,
             "/v1/responses",
-            $$"""{"model":"gpt-fake","input":[{"role":"user","content":[{"type":"input_file","file_id":"{{file}}"}]}]}"""
+            $$$"""{"model":"gpt-fake","input":[{"role":"user","content":[{"type":"input_file","file_id":"{{{file}}}"}]}]}"""
         );
         var id = Id(JsonNode.Parse(await first.Content.ReadAsStringAsync(Cancellation))!);
         await person.SendJsonAsync(HttpMethod.Delete, $"{Path}/{file}", body: null, HttpStatusCode.OK);
@@ -180,7 +198,7 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         using var second = await PostAsync(
             person,
             "/v1/responses",
-            $$"""{"model":"gpt-fake","input":"And now?","previous_response_id":"{{id}}"}"""
+            $$$"""{"model":"gpt-fake","input":"And now?","previous_response_id":"{{{id}}}"}"""
         );
 
         Assert.Equal(HttpStatusCode.BadRequest, second.StatusCode);
@@ -197,7 +215,9 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         Assert.Equal([.. Enumerable.Reverse(files)], await PagesAsync(person, "limit=2", "after"));
         Assert.Equal(files, await PagesAsync(person, "limit=2&order=asc", "after"));
         Assert.Equal([files[2]], await PagesAsync(person, "limit=2&purpose=vision", "after"));
-        foreach (var wrong in (string[])["limit=0", "limit=10001", "limit=x", "order=up", "after=file-0", "purpose=%00"])
+        foreach (
+            var wrong in (string[])["limit=0", "limit=10001", "limit=x", "order=up", "after=file-0", "purpose=%00"]
+        )
             await person.GetJsonAsync($"{Path}?{wrong}", HttpStatusCode.BadRequest);
     }
 
@@ -234,7 +254,7 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         Assert.Equal([files[2], files[0]], chosen["data"]!.AsArray().Select(Id));
 
         var naming =
-            $$"""{"model":"claude-fake","max_tokens":9,"messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"{{files[0]}}"}}]}]}""";
+            $$$"""{"model":"claude-fake","max_tokens":9,"messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"{{{files[0]}}}"}}]}]}""";
         using (var answer = await PostAsync(person, "/v1/messages", naming))
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
         using var colleague = await gateway.Host.AsNewAsync("user", Cancellation);
@@ -247,7 +267,12 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         Assert.Empty((await openAi.GetJsonAsync(Path))["data"]!.AsArray());
 
         Assert.Equal("Text 0.", await person.GetStringAsync($"{Path}/{files[0]}/content", Cancellation));
-        var deleted = await person.SendJsonAsync(HttpMethod.Delete, $"{Path}/{files[0]}", body: null, HttpStatusCode.OK);
+        var deleted = await person.SendJsonAsync(
+            HttpMethod.Delete,
+            $"{Path}/{files[0]}",
+            body: null,
+            HttpStatusCode.OK
+        );
         Assert.Equal("file_deleted", deleted["type"]!.GetValue<string>());
         var gone = await RefusedAsync(person, HttpMethod.Get, $"{Path}/{files[0]}");
         Assert.Contains("not_found_error", gone, StringComparison.Ordinal);
@@ -317,10 +342,7 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         Assert.Equal("Too many files.", error["message"]!.GetValue<string>());
         Assert.NotNull(response.Headers.RetryAfter);
         var failed = await FailureAsync(response);
-        Assert.Equal(
-            ("upstream-status", 429),
-            (failed["code"]!.GetValue<string>(), failed["status"]!.GetValue<int>())
-        );
+        Assert.Equal(("upstream-status", 429), (failed["code"]!.GetValue<string>(), failed["status"]!.GetValue<int>()));
     }
 
     [Fact]
@@ -329,7 +351,11 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         using var client = gateway.Host.As(gateway.ApiKey);
         var file = await UploadAsync(client, "a@cut-after=0+1000", new string('x', 100_000));
 
-        using var response = await client.GetAsync($"{Path}/{file}/content", HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        using var response = await client.GetAsync(
+            $"{Path}/{file}/content",
+            HttpCompletionOption.ResponseHeadersRead,
+            Cancellation
+        );
         await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsByteArrayAsync(Cancellation));
     }
 
@@ -379,22 +405,22 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         [
             (
                 "/v1/chat/completions",
-                $$"""{"model":"keeps-responses","messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"file","file":{"file_id":"{{file}}"}}]}]}""",
+                $$$"""{"model":"keeps-responses","messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"file","file":{"file_id":"{{{file}}}"}}]}]}""",
                 "messages[0].content[1].file.file_id"
             ),
             (
                 "/v1/responses",
-                $$"""{"model":"keeps-responses","input":[{"role":"user","content":[{"type":"input_file","file_id":"{{file}}"}]}]}""",
+                $$$"""{"model":"keeps-responses","input":[{"role":"user","content":[{"type":"input_file","file_id":"{{{file}}}"}]}]}""",
                 "input[0].content[0].file_id"
             ),
             (
                 "/v1/chat/completions",
-                $$"""{"model":"keeps-responses","messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"file","file":{"\u0066ile\u005fid":"{{file}}"}}]}]}""",
+                $$$"""{"model":"keeps-responses","messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"file","file":{"\u0066ile\u005fid":"{{{file}}}"}}]}]}""",
                 "messages[0].content[1].file.file_id"
             ),
             (
                 "/v1/messages",
-                $$"""{"model":"claude-fake","max_tokens":9,"messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"{{file}}"}}]}]}""",
+                $$$"""{"model":"claude-fake","max_tokens":9,"messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"{{{file}}}"}}]}]}""",
                 "messages[0].content[0].source.file_id"
             ),
         ];
@@ -509,13 +535,17 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
     }
 
     // The beginning of a form; then its sender leaves.
-    private sealed class HalfAForm(CancellationTokenSource leaving) : MemoryStream(
-        Encoding.ASCII.GetBytes(
-            "--x\r\ncontent-disposition: form-data; name=file; filename=a\r\n\r\n" + new string('x', 50_000)
+    private sealed class HalfAForm(CancellationTokenSource leaving)
+        : MemoryStream(
+            Encoding.ASCII.GetBytes(
+                "--x\r\ncontent-disposition: form-data; name=file; filename=a\r\n\r\n" + new string('x', 50_000)
+            )
         )
-    )
     {
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        )
         {
             var read = await base.ReadAsync(buffer, cancellationToken);
             if (read > 0)

@@ -18,7 +18,7 @@ public sealed class OpenAiFileSdkTests(GatewayHost gateway) : IClassFixture<Gate
         );
         var content = BinaryData.FromString("Some text.");
 
-        OpenAIFile file = await client.UploadFileAsync(content, "notes.txt", FileUploadPurpose.UserData);
+        OpenAIFile file = await client.UploadFileAsync(content, "notes.txt", FileUploadPurpose.Assistants);
         Assert.Equal("notes.txt", file.Filename);
         Assert.Contains((await client.GetFilesAsync(Cancellation)).Value, f => f.Id == file.Id);
         OpenAIFile again = await client.GetFileAsync(file.Id, Cancellation);

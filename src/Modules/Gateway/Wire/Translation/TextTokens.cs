@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Verbatim.Modules.Gateway.Wire.Translation;
 
@@ -73,8 +74,19 @@ internal static class TextTokens
     public static void Use(Vocabulary vocabulary) => Volatile.Write(ref s_vocabulary, vocabulary);
 
     /// <summary>Estimates a text; by a vocabulary, where there is one.</summary>
-    public static double Estimate(ReadOnlySpan<char> text) =>
-        Volatile.Read(ref s_vocabulary)?.Count(text) ?? Fitted(text);
+    public static double Estimate(ReadOnlySpan<char> text)
+    {
+        if (Volatile.Read(ref s_vocabulary) is not { } vocabulary)
+            return Fitted(text);
+        try
+        {
+            return vocabulary.Count(text);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return Fitted(text);
+        }
+    }
 
     /// <summary>Estimates a text by what its pieces cost on average.</summary>
     public static double Fitted(ReadOnlySpan<char> text) => new Scan(text).Run();

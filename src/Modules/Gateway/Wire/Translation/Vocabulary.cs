@@ -14,6 +14,9 @@ internal sealed partial class Vocabulary
     // Merging takes the square of a piece's length. Hardly any piece is longer, and what is cut off here costs a token more at the most.
     private const int LongestPiece = 256;
 
+    // For a single piece; none of the alternatives looks at a character more than twice.
+    private const int MatchTimeoutMs = 1000;
+
     private readonly Dictionary<byte[], int> _ranks;
     private readonly Dictionary<byte[], int>.AlternateLookup<ReadOnlySpan<byte>> _lookup;
 
@@ -58,7 +61,8 @@ internal sealed partial class Vocabulary
         return new Vocabulary(ranks);
     }
 
-    /// <summary>Counts a text. Never throws.</summary>
+    /// <summary>Counts a text.</summary>
+    /// <exception cref="RegexMatchTimeoutException">The machine stood still for a second.</exception>
     public long Count(ReadOnlySpan<char> text)
     {
         long tokens = 0;
@@ -124,7 +128,8 @@ internal sealed partial class Vocabulary
             |\s+(?!\S)
             |\s+
             """,
-        RegexOptions.IgnorePatternWhitespace | RegexOptions.CultureInvariant
+        RegexOptions.IgnorePatternWhitespace | RegexOptions.CultureInvariant,
+        MatchTimeoutMs
     )]
     private static partial Regex Pieces();
 
