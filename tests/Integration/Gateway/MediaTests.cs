@@ -27,7 +27,7 @@ public sealed class MediaTests(GatewayHost gateway) : IClassFixture<GatewayHost>
 
         Assert.True(response.StatusCode == HttpStatusCode.OK, answer);
         var received = gateway.Provider.Requests.All.Single(r =>
-            r.Path.EndsWith("/audio/transcriptions", StringComparison.Ordinal)
+            r.Path.EndsWith("/audio/transcriptions", StringComparison.Ordinal) && r.Body.Length > sound.Length
         );
         Assert.Equal(sent, received.Body);
         Assert.Equal(form.Headers.ContentType!.ToString(), received.Header("Content-Type"));

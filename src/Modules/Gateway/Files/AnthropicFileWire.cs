@@ -67,7 +67,7 @@ internal sealed class AnthropicFileWire : FileWire
     {
         query = null;
         beyond = request.Page ?? request.AfterId ?? request.BeforeId;
-        var ids = request.Ids ?? request.BracketedIds;
+        var ids = request.Ids is { Length: > 0 } given ? given : request.BracketedIds;
         var limit = UsualSize;
         if (
             request.Limit is { } text

@@ -133,14 +133,10 @@ internal sealed class UploadFile(FileProviders providers, DocumentStore document
         try
         {
             using var reply = await FileCalls.AskAsync(provider, request, http.Request.Headers, watch);
+            http.RequestAborted.ThrowIfCancellationRequested();
             if (content.Refusal is { } refusal)
             {
-                await FailAsync(
-                    context,
-                    id,
-                    refusal.Status == StatusCodes.Status413PayloadTooLarge ? "file-too-large" : "malformed-form",
-                    refusal.Status
-                );
+                await FailAsync(context, id, refusal.Code?.Replace('_', '-') ?? "malformed-form", refusal.Status);
                 await wire.Dialect.WriteAsync(http, refusal);
                 return;
             }

@@ -183,25 +183,26 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
     }
 
     [Fact]
-    public async Task A_file_that_is_named_in_an_earlier_turn_is_asked_for_again_where_the_conversation_is_written_out()
+    public async Task A_file_of_an_earlier_turn_is_looked_at_where_the_conversation_is_written_out()
     {
         using var person = await gateway.Host.AsNewAsync("user", Cancellation);
-        var file = await UploadAsync(person, "a.txt", "Some text.", "fake");
+        var file = await UploadAsync(person, "a.txt", "Some text.");
         using var first = await PostAsync(
             person,
             "/v1/responses",
-            $$$"""{"model":"gpt-fake","input":[{"role":"user","content":[{"type":"input_file","file_id":"{{{file}}}"}]}]}"""
+            $$$"""{"model":"keeps-responses","input":[{"role":"user","content":[{"type":"input_file","file_id":"{{{file}}}"}]}]}"""
         );
         var id = Id(JsonNode.Parse(await first.Content.ReadAsStringAsync(Cancellation))!);
-        await person.SendJsonAsync(HttpMethod.Delete, $"{Path}/{file}", body: null, HttpStatusCode.OK);
 
         using var second = await PostAsync(
             person,
             "/v1/responses",
             $$$"""{"model":"gpt-fake","input":"And now?","previous_response_id":"{{{id}}}"}"""
         );
+        var error = JsonNode.Parse(await second.Content.ReadAsStringAsync(Cancellation))!["error"]!;
 
         Assert.Equal(HttpStatusCode.BadRequest, second.StatusCode);
+        Assert.Equal("file_at_another_provider", error["code"]!.GetValue<string>());
     }
 
     [Fact]
@@ -438,14 +439,11 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         HttpClient client,
         string name,
         string content,
-        string? provider = null,
         string purpose = "user_data"
     )
     {
         using var form = Form(name, Encoding.UTF8.GetBytes(content), purpose);
         using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = form };
-        if (provider is not null)
-            request.Headers.Add("x-verbatim-provider", provider);
         using var response = await client.SendAsync(request, Cancellation);
         var text = await response.Content.ReadAsStringAsync(Cancellation);
         Assert.True(response.StatusCode == HttpStatusCode.OK, text);
