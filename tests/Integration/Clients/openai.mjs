@@ -402,6 +402,9 @@ await check("files", async () => {
     assert.equal(error.code, "file_provider_needed");
     return;
   }
+  const several = await thrown(client.files.create({ file: new File(["x"], "a.txt"), purpose: "user_data" }));
+  assert.equal(several.code, "file_provider_needed");
+  assert.match(several.message, /Several providers keep files.*'of-openai'/);
   const file = await sent();
   const second = await sent();
   assert.match(file.id, /^file-/);

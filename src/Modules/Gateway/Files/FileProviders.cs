@@ -15,6 +15,9 @@ internal sealed class FileProviders(Catalogue catalogue)
     /// <summary>How a caller says which provider a file is to go to, by its name.</summary>
     public const string Header = "x-verbatim-provider";
 
+    // Of choices in an error.
+    private const int MostNamed = 50;
+
     /// <summary>The largest file.</summary>
     public long MaxFileBytes => catalogue.MaxFileBytes;
 
@@ -32,6 +35,7 @@ internal sealed class FileProviders(Catalogue catalogue)
             .ViewOf(caller)
             .Providers.Where(p => wire.Speaks(p.Kind))
             .DistinctBy(static p => p.Settings.Name, StringComparer.OrdinalIgnoreCase)
+            .OrderBy(static p => p.Settings.Name, StringComparer.OrdinalIgnoreCase)
             .ToList();
         provider = null;
         error = null;
@@ -69,7 +73,7 @@ internal sealed class FileProviders(Catalogue catalogue)
             400,
             choices.Count == 0
                 ? why + ": there is none."
-                : $"{why}: {string.Join(", ", choices.Select(static p => $"'{p.Settings.Name}'"))}.",
+                : $"{why}: {string.Join(", ", choices.Take(MostNamed).Select(static p => $"'{p.Settings.Name}'"))}{(choices.Count > MostNamed ? " …" : ".")}",
             Header,
             choices.Count == 0 ? "no_file_provider" : "file_provider_needed"
         );
