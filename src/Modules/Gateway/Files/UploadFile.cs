@@ -40,6 +40,7 @@ internal sealed class UploadFile(FileProviders providers, DocumentStore document
                 """
             )
             .Accepts<FileForm>("multipart/form-data")
+            .WithRequestExample(new FileForm("(the content of report.pdf)", "user_data"))
             .Produces<OpenAiFile>()
             .WithResponseExample(StatusCodes.Status200OK, OpenAiFile.Example)
             .ProducesError(
@@ -222,6 +223,6 @@ internal sealed class UploadFile(FileProviders providers, DocumentStore document
 }
 
 /// <summary>A file to be sent, as OpenAI's API takes it; Anthropic's takes the file alone. Other fields pass on as they are.</summary>
-/// <param name="File">The file.</param>
+/// <param name="File">The file's content.</param>
 /// <param name="Purpose">What it is for: <c>user_data</c>, <c>assistants</c>, <c>vision</c> …</param>
-internal sealed record FileForm(IFormFile File, string Purpose);
+internal sealed record FileForm(string File, string Purpose);
