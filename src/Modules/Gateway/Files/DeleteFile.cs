@@ -55,9 +55,8 @@ internal sealed class DeleteFile(OwnedFiles files, FileProviders providers, Docu
         var wire = FileWire.Of(http.Request);
         var context = caller.For(http);
         // Who reads all that is in the organization may still change only what is their own.
-        var access = context.OnlyOwnedBy is { } owner
-            ? Access.ToOwn(caller.TenantId, owner)
-            : Access.ToAll(caller.TenantId);
+        var access =
+            caller.Reach == Reach.Organization ? caller.Access : Access.ToOwn(caller.TenantId, caller.PrincipalId);
         if (await files.FindAsync(access, wire, fileId, http.RequestAborted) is not { } file)
             await wire.Dialect.WriteAsync(http, wire.NotFound(fileId));
         else if (context.IfMatch?.Allows(file.Version) is false)

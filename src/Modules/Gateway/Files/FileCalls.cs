@@ -23,7 +23,7 @@ internal static class FileCalls
         SilenceWatch watch
     )
     {
-        watch.Wait();
+        watch.Begin();
         try
         {
             var response = await provider.SendAsync(request, callerHeaders, watch.Ended);
@@ -70,7 +70,7 @@ internal static class FileCalls
     /// <exception cref="OperationCanceledException">The caller has gone.</exception>
     public static async Task<byte[]?> ReadAsync(HttpResponseMessage response, SilenceWatch watch)
     {
-        watch.Wait();
+        watch.Begin();
         try
         {
             await using var stream = await response.Content.ReadAsStreamAsync(watch.Ended);

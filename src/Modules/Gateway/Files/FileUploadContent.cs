@@ -75,7 +75,7 @@ internal sealed class FileUploadContent(Stream form, string boundary, long? leng
                 ),
                 inner: null
             );
-        watch.Wait();
+        watch.Begin();
     }
 
     protected override bool TryComputeLength(out long computed)

@@ -30,7 +30,7 @@ internal sealed class GetFileContent(OwnedFiles files, FileProviders providers, 
                 "The content of a file of yours, passed on from its provider as it comes. What the provider refuses to give out, it refuses here too."
             )
             .Produces<byte[]>(StatusCodes.Status200OK, "application/octet-stream")
-            .WithResponseExample(StatusCodes.Status200OK, "(the content of report.pdf)", "application/octet-stream")
+            .WithResponseExample(StatusCodes.Status200OK, "\"(the content of report.pdf)\"", "application/octet-stream")
             .ProducesError(404, "file_not_found", OpenAiFileWire.Instance.NotFound("file-0").Message)
             .ProducesError(409, "file_provider_gone", DeleteFile.ProviderGone.Message)
             .ProducesError(502, "upstream_unreachable", AttemptFailure.Unreachable.Message)
@@ -80,7 +80,7 @@ internal sealed class GetFileContent(OwnedFiles files, FileProviders providers, 
         var buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
         try
         {
-            watch.Wait();
+            watch.Begin();
             await using var stream = await response.Content.ReadAsStreamAsync(watch.Ended);
             int read;
             while ((read = await stream.ReadAsync(buffer, watch.Ended)) > 0)
@@ -88,7 +88,7 @@ internal sealed class GetFileContent(OwnedFiles files, FileProviders providers, 
                 // A caller who reads slowly is not the provider's fault.
                 watch.Rest();
                 await http.Response.Body.WriteAsync(buffer.AsMemory(0, read), http.RequestAborted);
-                watch.Wait();
+                watch.Begin();
             }
         }
         catch (Exception e)

@@ -35,7 +35,7 @@ internal sealed class PassingStream(Stream from, Stream to, long limit, SilenceW
             _passed += read;
             if (_passed > limit)
                 throw new TooLongException();
-            watch.Wait();
+            watch.Begin();
             await to.WriteAsync(buffer[..read], cancellationToken);
             watch.Rest();
         }

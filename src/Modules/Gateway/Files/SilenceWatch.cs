@@ -25,7 +25,7 @@ internal sealed class SilenceWatch : IDisposable
     public bool IsSilent => _silence.IsCancellationRequested;
 
     /// <summary>The provider is waited for from now on.</summary>
-    public void Wait() => _silence.CancelAfter(Patience);
+    public void Begin() => _silence.CancelAfter(Patience);
 
     /// <summary>It is not.</summary>
     public void Rest() => _silence.CancelAfter(Timeout.InfiniteTimeSpan);

@@ -365,20 +365,15 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
     {
         using var client = gateway.Host.As(gateway.ApiKey);
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        using var body = new StreamContent(new HalfAForm(leaving));
+        var requestId = Guid.NewGuid().ToString();
+        using var body = new StreamContent(new HalfAForm(leaving, () => RecordedAsync(requestId, 1)));
         body.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
         using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = body };
-        var requestId = Guid.NewGuid().ToString();
         request.Headers.Add("x-request-id", requestId);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.SendAsync(request, leaving.Token));
 
-        IReadOnlyList<RecordedEvent> record = [];
-        while (record.Count < 2)
-        {
-            await Task.Delay(20, Cancellation);
-            record = await RecordOfAsync(requestId);
-        }
+        var record = await RecordedAsync(requestId, 2);
         Assert.Equal("gateway.file-upload-failed", record[1].Type);
         Assert.Equal("client-left", (await gateway.DataAsync(record[1], Cancellation))["code"]!.GetValue<string>());
     }
@@ -520,6 +515,17 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         return await gateway.DataAsync(record[1], Cancellation);
     }
 
+    private async Task<IReadOnlyList<RecordedEvent>> RecordedAsync(string requestId, int count)
+    {
+        while (true)
+        {
+            var record = await RecordOfAsync(requestId);
+            if (record.Count >= count)
+                return record;
+            await Task.Delay(20, Cancellation);
+        }
+    }
+
     private async Task<IReadOnlyList<RecordedEvent>> RecordOfAsync(string requestId)
     {
         await using var command = gateway
@@ -532,14 +538,17 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         return await reader.ReadAsync(Cancellation) ? await RecordAsync(reader.GetGuid(0), reader.GetGuid(1)) : [];
     }
 
-    // The beginning of a form; then its sender leaves.
-    private sealed class HalfAForm(CancellationTokenSource leaving)
+    // The beginning of a form; when that is under way its sender leaves.
+    private sealed class HalfAForm(CancellationTokenSource leaving, Func<Task> underWay)
         : MemoryStream(
             Encoding.ASCII.GetBytes(
                 "--x\r\ncontent-disposition: form-data; name=file; filename=a\r\n\r\n" + new string('x', 50_000)
             )
         )
     {
+        // So that its length is not known.
+        public override bool CanSeek => false;
+
         public override async ValueTask<int> ReadAsync(
             Memory<byte> buffer,
             CancellationToken cancellationToken = default
@@ -548,8 +557,7 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
             var read = await base.ReadAsync(buffer, cancellationToken);
             if (read > 0)
                 return read;
-            // Until the beginning has left.
-            await Task.Delay(300, cancellationToken);
+            await underWay();
             await leaving.CancelAsync();
             throw new OperationCanceledException(leaving.Token);
         }
