@@ -352,12 +352,10 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         using var client = gateway.Host.As(gateway.ApiKey);
         var file = await UploadAsync(client, "a@cut-after=0+1000", new string('x', 100_000));
 
-        using var response = await client.GetAsync(
-            $"{Path}/{file}/content",
-            HttpCompletionOption.ResponseHeadersRead,
-            Cancellation
+        // Wherever it is noticed: the reset may overtake the head of the answer.
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() =>
+            client.GetByteArrayAsync($"{Path}/{file}/content", Cancellation)
         );
-        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsByteArrayAsync(Cancellation));
     }
 
     [Fact]
