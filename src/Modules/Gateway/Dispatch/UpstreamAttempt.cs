@@ -281,7 +281,10 @@ internal sealed class UpstreamAttempt : IDisposable
         {
             Stream = Translation is null ? _order.Wire.OpenStream(_order.Request) : Translation.OpenStream();
             if (Stream is not null)
+            {
+                Stream = _order.Amendments?.Amend(Stream) ?? Stream;
                 return await BeginStreamAsync();
+            }
         }
         await ReadWholeAsync();
         return ReadAnswer() ? null : AttemptFailure.NotJson;
@@ -292,11 +295,15 @@ internal sealed class UpstreamAttempt : IDisposable
         if (Translation is null)
         {
             Answer = _body.Memory;
-            return _order.Wire.TryReadAnswer(_body.Span, out _usage);
+            if (!_order.Wire.TryReadAnswer(_body.Span, out _usage))
+                return false;
         }
-        if (!Translation.TryTranslateAnswer(_body.Span, out var answer, out _usage))
+        else if (Translation.TryTranslateAnswer(_body.Span, out var answer, out _usage))
+            Answer = answer;
+        else
             return false;
-        Answer = answer;
+        if (_order.Amendments is { } amendments)
+            Answer = amendments.Amend(Answer);
         return true;
     }
 
@@ -319,7 +326,7 @@ internal sealed class UpstreamAttempt : IDisposable
             await ReadStreamAsync();
             TakeRead(output: null);
         }
-        return Stream!.HasError ? AttemptFailure.ErrorInStream
+        return Stream!.Error is { } error ? AttemptFailure.InStream(error.Status)
             : _first.Length == 0 && !Stream.IsComplete ? AttemptFailure.Incomplete
             : null;
     }
