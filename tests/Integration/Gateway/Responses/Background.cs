@@ -8,7 +8,7 @@ namespace Verbatim.Tests.Integration.Gateway.Responses;
 /// <summary>Responses in the background, as a client sees them.</summary>
 internal static class Background
 {
-    public const string Path = "/v1/responses";
+    public const string ResponsesPath = "/v1/responses";
     public const string Hello = "Hello! How can I assist you today?";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -33,19 +33,19 @@ internal static class Background
 
     public static async Task<JsonNode> CreateAsync(HttpClient client, string body)
     {
-        using var created = await PostAsync(client, Path, body);
+        using var created = await PostAsync(client, ResponsesPath, body);
         return await ReadAsync(created, HttpStatusCode.OK);
     }
 
     public static async Task<JsonNode> GetAsync(HttpClient client, string id)
     {
-        using var response = await client.GetAsync($"{Path}/{id}", Cancellation);
+        using var response = await client.GetAsync($"{ResponsesPath}/{id}", Cancellation);
         return await ReadAsync(response, HttpStatusCode.OK);
     }
 
     public static async Task<JsonNode> CancelAsync(HttpClient client, string id)
     {
-        using var response = await PostAsync(client, $"{Path}/{id}/cancel");
+        using var response = await PostAsync(client, $"{ResponsesPath}/{id}/cancel");
         return await ReadAsync(response, HttpStatusCode.OK);
     }
 
@@ -106,8 +106,11 @@ internal static class Background
     public static async Task<HttpResponseMessage> FollowAsync(HttpClient client, string id, int? after = null) =>
         await client.GetAsync(
             after is null
-                ? $"{Path}/{id}?stream=true"
-                : string.Create(CultureInfo.InvariantCulture, $"{Path}/{id}?stream=true&starting_after={after}"),
+                ? $"{ResponsesPath}/{id}?stream=true"
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{ResponsesPath}/{id}?stream=true&starting_after={after}"
+                ),
             HttpCompletionOption.ResponseHeadersRead,
             Cancellation
         );

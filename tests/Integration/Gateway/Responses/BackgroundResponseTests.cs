@@ -1,8 +1,9 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Tests.Integration.Gateway.Conformance;
-using Verbatim.Tests.Upstream.Recording;
+using Verbatim.Tests.Upstream;
 using static Verbatim.Tests.Integration.Gateway.Responses.Background;
 
 namespace Verbatim.Tests.Integration.Gateway.Responses;
@@ -21,7 +22,7 @@ public sealed class BackgroundResponseTests(ConformanceHost gateway) : IClassFix
         using var client = gateway.Host.As(gateway.ApiKey);
         using var answer = await PostAsync(
             client,
-            Path,
+            ResponsesPath,
             Body($"{ConformanceHost.Model(kind)}@hold-after=request", marker)
         );
         var created = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancellation))!;
@@ -61,7 +62,7 @@ public sealed class BackgroundResponseTests(ConformanceHost gateway) : IClassFix
         using var client = gateway.Host.As(gateway.ApiKey);
         using var answer = await PostAsync(
             client,
-            Path,
+            ResponsesPath,
             Body($"{ConformanceHost.Model(kind)}@hold-after=request", marker)
         );
         var id = IdOf(JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancellation))!);
@@ -90,18 +91,27 @@ public sealed class BackgroundResponseTests(ConformanceHost gateway) : IClassFix
         using var client = gateway.Host.As(gateway.ApiKey);
         var id = IdOf(await CreateAsync(client, Body("gpt-fake", "Hello")));
         await EndedAsync(client, id);
-        var completed = await RefusedAsync(PostAsync(client, $"{Path}/{id}/cancel"), HttpStatusCode.BadRequest);
+        var completed = await RefusedAsync(
+            PostAsync(client, $"{ResponsesPath}/{id}/cancel"),
+            HttpStatusCode.BadRequest
+        );
         Assert.Equal("Cannot cancel a completed response.", completed["message"]!.GetValue<string>());
 
         var plain = IdOf(await CreateAsync(client, """{"model":"gpt-fake","input":"Hello"}"""));
-        var synchronous = await RefusedAsync(PostAsync(client, $"{Path}/{plain}/cancel"), HttpStatusCode.BadRequest);
+        var synchronous = await RefusedAsync(
+            PostAsync(client, $"{ResponsesPath}/{plain}/cancel"),
+            HttpStatusCode.BadRequest
+        );
         Assert.Equal("Cannot cancel a synchronous response.", synchronous["message"]!.GetValue<string>());
 
-        await RefusedAsync(PostAsync(client, $"{Path}/resp_nobody/cancel"), HttpStatusCode.NotFound);
+        await RefusedAsync(PostAsync(client, $"{ResponsesPath}/resp_nobody/cancel"), HttpStatusCode.NotFound);
         using var somebody = await gateway.Host.AsNewAsync("user", Cancellation);
-        await RefusedAsync(PostAsync(somebody, $"{Path}/{id}/cancel"), HttpStatusCode.NotFound);
-        await RefusedAsync(somebody.GetAsync($"{Path}/{id}", Cancellation), HttpStatusCode.NotFound);
-        await RefusedAsync(somebody.GetAsync($"{Path}/{id}?stream=true", Cancellation), HttpStatusCode.NotFound);
+        await RefusedAsync(PostAsync(somebody, $"{ResponsesPath}/{id}/cancel"), HttpStatusCode.NotFound);
+        await RefusedAsync(somebody.GetAsync($"{ResponsesPath}/{id}", Cancellation), HttpStatusCode.NotFound);
+        await RefusedAsync(
+            somebody.GetAsync($"{ResponsesPath}/{id}?stream=true", Cancellation),
+            HttpStatusCode.NotFound
+        );
     }
 
     [Fact]
@@ -110,27 +120,37 @@ public sealed class BackgroundResponseTests(ConformanceHost gateway) : IClassFix
         var marker = Guid.NewGuid().ToString();
         using var client = gateway.Host.As(gateway.ApiKey);
         var notStored = await RefusedAsync(
-            PostAsync(client, Path, """{"model":"gpt-fake","input":"Hello","background":true,"store":false}"""),
+            PostAsync(
+                client,
+                ResponsesPath,
+                """{"model":"gpt-fake","input":"Hello","background":true,"store":false}"""
+            ),
             HttpStatusCode.BadRequest
         );
         Assert.Equal("background", notStored["param"]!.GetValue<string>());
         Assert.Equal("unsupported_parameter", notStored["code"]!.GetValue<string>());
-        var unknown = await RefusedAsync(PostAsync(client, Path, Body("nobody", "Hello")), HttpStatusCode.NotFound);
+        var unknown = await RefusedAsync(
+            PostAsync(client, ResponsesPath, Body("nobody", "Hello")),
+            HttpStatusCode.NotFound
+        );
         Assert.Equal("model_not_found", unknown["code"]!.GetValue<string>());
 
         var id = IdOf(await CreateAsync(client, Body("gpt-fake@hold-after=request", marker)));
-        var early = await RefusedAsync(client.DeleteAsync($"{Path}/{id}", Cancellation), HttpStatusCode.BadRequest);
+        var early = await RefusedAsync(
+            client.DeleteAsync($"{ResponsesPath}/{id}", Cancellation),
+            HttpStatusCode.BadRequest
+        );
         Assert.Equal("Cannot delete an in-flight response.", early["message"]!.GetValue<string>());
         var previous = await RefusedAsync(
-            PostAsync(client, Path, Body("gpt-fake", "Hello", previous: id)),
+            PostAsync(client, ResponsesPath, Body("gpt-fake", "Hello", previous: id)),
             HttpStatusCode.BadRequest
         );
         Assert.Equal("previous_response_not_found", previous["code"]!.GetValue<string>());
         (await gateway.Provider.Requests.FirstAsync(marker, Cancellation)).Release();
         await EndedAsync(client, id);
-        using (var deleted = await client.DeleteAsync($"{Path}/{id}", Cancellation))
+        using (var deleted = await client.DeleteAsync($"{ResponsesPath}/{id}", Cancellation))
             Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
-        await RefusedAsync(client.GetAsync($"{Path}/{id}", Cancellation), HttpStatusCode.NotFound);
+        await RefusedAsync(client.GetAsync($"{ResponsesPath}/{id}", Cancellation), HttpStatusCode.NotFound);
     }
 
     [Theory]
@@ -150,7 +170,7 @@ public sealed class BackgroundResponseTests(ConformanceHost gateway) : IClassFix
         Assert.Equal(id, IdOf(failed));
         Assert.Equal("It broke.", failed["error"]!["message"]!.GetValue<string>());
         Assert.Equal("server_error", failed["error"]!["code"]!.GetValue<string>());
-        var refused = await RefusedAsync(PostAsync(client, $"{Path}/{id}/cancel"), HttpStatusCode.BadRequest);
+        var refused = await RefusedAsync(PostAsync(client, $"{ResponsesPath}/{id}/cancel"), HttpStatusCode.BadRequest);
         Assert.Equal("Cannot cancel a failed response.", refused["message"]!.GetValue<string>());
     }
 
@@ -184,7 +204,7 @@ public sealed class BackgroundResponseTests(ConformanceHost gateway) : IClassFix
         {
             // Where it was made it has its own id.
             Assert.NotEqual(first, asked["previous_response_id"]!.GetValue<string>());
-            Assert.Equal(JsonValueKind(asked["input"]), System.Text.Json.JsonValueKind.String);
+            Assert.Equal(JsonValueKind.String, asked["input"]!.GetValueKind());
         }
         else
             Assert.Contains($"First {marker}", asked.ToJsonString(), StringComparison.Ordinal);
@@ -197,13 +217,11 @@ public sealed class BackgroundResponseTests(ConformanceHost gateway) : IClassFix
         client.DefaultRequestHeaders.Add("x-verbatim-unsupported", "warn");
         using var answer = await PostAsync(
             client,
-            Path,
+            ResponsesPath,
             """{"model":"gpt-fake","input":"Hello","background":true,"truncation":"auto"}"""
         );
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("truncation", answer.Headers.GetValues("x-verbatim-unsupported").Single());
     }
-
-    private static System.Text.Json.JsonValueKind JsonValueKind(JsonNode? node) => node!.GetValueKind();
 }

@@ -27,7 +27,7 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
         using (
             var answer = await PostAsync(
                 here,
-                Path,
+                ResponsesPath,
                 Body($"{ConformanceHost.Model(kind)}@hold-after=7", marker, stream: true)
             )
         )
@@ -77,7 +77,7 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
         using var there = other.As(gateway.ApiKey);
         using var answer = await PostAsync(
             here,
-            Path,
+            ResponsesPath,
             Body("gpt-fake@chunks=200,chunk-text=word,chunk-delay-ms=5", "Hello", stream: true)
         );
         var id = "";
@@ -109,7 +109,7 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
         await using var other = await gateway.StartAnotherAsync();
         using var here = gateway.Host.As(gateway.ApiKey);
         using var there = other.As(gateway.ApiKey);
-        using var answer = await PostAsync(here, Path, Body("gpt-fake@hold-after=4", marker, stream: true));
+        using var answer = await PostAsync(here, ResponsesPath, Body("gpt-fake@hold-after=4", marker, stream: true));
         var asked = await gateway.Provider.Requests.FirstAsync(marker, Cancellation);
         await asked.HeldAsync(Cancellation);
         await using var events = EventsAsync(answer).GetAsyncEnumerator(Cancellation);
@@ -145,7 +145,7 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
         {
             using var answer = await PostAsync(
                 client,
-                Path,
+                ResponsesPath,
                 Body($"{gateway.ModelThatFails(kind)}@{commands}", "Hello", stream: true)
             );
             var events = await EventsAsync(answer).ToListAsync(Cancellation);
@@ -179,11 +179,14 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
                 ]
         )
         {
-            var error = await RefusedAsync(client.GetAsync($"{Path}/{path}", Cancellation), HttpStatusCode.BadRequest);
+            var error = await RefusedAsync(
+                client.GetAsync($"{ResponsesPath}/{path}", Cancellation),
+                HttpStatusCode.BadRequest
+            );
             Assert.Equal(param, error["param"]!.GetValue<string>());
             Assert.Contains(message, error["message"]!.GetValue<string>(), StringComparison.Ordinal);
         }
-        using var asJson = await client.GetAsync($"{Path}/{whole}?stream=false", Cancellation);
+        using var asJson = await client.GetAsync($"{ResponsesPath}/{whole}?stream=false", Cancellation);
         Assert.Equal("application/json", asJson.Content.Headers.ContentType?.MediaType);
     }
 
@@ -192,17 +195,21 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
     {
         var secret = $"secret{Guid.NewGuid():N}";
         using var client = gateway.Host.As(gateway.ApiKey);
-        using var answer = await PostAsync(client, Path, Body($"gpt-fake@text={secret}", "Hello", stream: true));
+        using var answer = await PostAsync(
+            client,
+            ResponsesPath,
+            Body($"gpt-fake@text={secret}", "Hello", stream: true)
+        );
         var events = await EventsAsync(answer).ToListAsync(Cancellation);
         var id = IdOf(events[^1]["response"]!);
         Assert.Equal(secret, Said(events));
 
         Assert.True(await CountAsync(id) > 0);
         Assert.Equal(0, await CountAsync(id, secret));
-        using (var deleted = await client.DeleteAsync($"{Path}/{id}", Cancellation))
+        using (var deleted = await client.DeleteAsync($"{ResponsesPath}/{id}", Cancellation))
             Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
         Assert.Equal(0, await CountAsync(id));
-        await RefusedAsync(client.GetAsync($"{Path}/{id}?stream=true", Cancellation), HttpStatusCode.NotFound);
+        await RefusedAsync(client.GetAsync($"{ResponsesPath}/{id}?stream=true", Cancellation), HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -211,7 +218,7 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
         using var administrator = await gateway.Host.AsAdministratorAsync(Cancellation);
         using var somebody = await gateway.Host.AsNewAsync("user", Cancellation);
         var subject = (await somebody.GetFromJsonAsync<JsonNode>("/api/me", Cancellation))!["id"]!.GetValue<Guid>();
-        using var answer = await PostAsync(somebody, Path, Body("gpt-fake", "Hello", stream: true));
+        using var answer = await PostAsync(somebody, ResponsesPath, Body("gpt-fake", "Hello", stream: true));
         var events = await EventsAsync(answer).ToListAsync(Cancellation);
         var id = IdOf(events[^1]["response"]!);
         Assert.NotEmpty(await AllAsync(administrator, id));
@@ -225,12 +232,15 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
         )
             Assert.Equal(HttpStatusCode.Created, erased.StatusCode);
 
-        await RefusedAsync(administrator.GetAsync($"{Path}/{id}?stream=true", Cancellation), HttpStatusCode.NotFound);
-        await RefusedAsync(administrator.GetAsync($"{Path}/{id}", Cancellation), HttpStatusCode.NotFound);
+        await RefusedAsync(
+            administrator.GetAsync($"{ResponsesPath}/{id}?stream=true", Cancellation),
+            HttpStatusCode.NotFound
+        );
+        await RefusedAsync(administrator.GetAsync($"{ResponsesPath}/{id}", Cancellation), HttpStatusCode.NotFound);
         Assert.Equal(0, await CountAsync(id));
     }
 
-    private async Task<List<JsonNode>> ReadInPiecesAsync(HttpClient client, string id, int most)
+    private static async Task<List<JsonNode>> ReadInPiecesAsync(HttpClient client, string id, int most)
     {
         var seen = new List<JsonNode>();
         while (seen.Count == 0 || TypeOf(seen[^1]) != "response.completed")

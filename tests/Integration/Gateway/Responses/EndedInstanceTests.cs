@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Verbatim.Tests.Integration.Support;
 using Verbatim.Tests.Upstream;
-using Verbatim.Tests.Upstream.Recording;
 using static Verbatim.Tests.Integration.Gateway.Responses.Background;
 
 namespace Verbatim.Tests.Integration.Gateway.Responses;
@@ -38,7 +37,11 @@ public sealed class EndedInstanceTests(SharedPostgres postgres)
         {
             using var there = victim.Client(key);
             id = IdOf(await CreateAsync(there, Body("gpt-fake@hold-after=request", whole)));
-            using var answer = await PostAsync(there, Path, Body("gpt-fake@hold-after=4", streamed, stream: true));
+            using var answer = await PostAsync(
+                there,
+                ResponsesPath,
+                Body("gpt-fake@hold-after=4", streamed, stream: true)
+            );
             await foreach (var @event in EventsAsync(answer))
             {
                 seen.Add(@event);
@@ -72,7 +75,7 @@ public sealed class EndedInstanceTests(SharedPostgres postgres)
         Assert.Single(provider.Requests.Of(whole));
         Assert.Single(provider.Requests.Of(streamed));
         // A response that was lost can be deleted as any other.
-        using var deleted = await client.DeleteAsync($"{Path}/{id}", Cancellation);
+        using var deleted = await client.DeleteAsync($"{ResponsesPath}/{id}", Cancellation);
         Assert.True(deleted.IsSuccessStatusCode);
     }
 
@@ -93,7 +96,11 @@ public sealed class EndedInstanceTests(SharedPostgres postgres)
             using var there = stopping.As(key);
             brief = IdOf(await CreateAsync(there, Body("gpt-fake@delay-ms=1500", "Hello")));
             lengthy = IdOf(await CreateAsync(there, Body("gpt-fake@hold-after=request", marker)));
-            using var answer = await PostAsync(there, Path, Body("gpt-fake@hold-after=4", marker, stream: true));
+            using var answer = await PostAsync(
+                there,
+                ResponsesPath,
+                Body("gpt-fake@hold-after=4", marker, stream: true)
+            );
             await using var events = EventsAsync(answer).GetAsyncEnumerator(Cancellation);
             Assert.True(await events.MoveNextAsync());
             stream = IdOf(events.Current["response"]!);
