@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Mime;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
 using Verbatim.Modules.Gateway.Wire.Translation;
 
 namespace Verbatim.Modules.Gateway.Dispatch;
@@ -32,6 +33,7 @@ internal sealed class UpstreamAttempt : IDisposable
     private readonly CancellationTokenSource _silence;
     private readonly CancellationTokenSource _ended;
     private readonly SseReader _events = new();
+    private readonly ResponseAmendments? _amendments;
     private DeploymentPlace? _place;
     private HttpResponseMessage? _response;
     private Stream? _upstream;
@@ -64,6 +66,7 @@ internal sealed class UpstreamAttempt : IDisposable
         _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _ended = CancellationTokenSource.CreateLinkedTokenSource(callEnds, _silence.Token);
         Translation = order.TranslationFor(deployment);
+        _amendments = order.Amendments?.Again();
     }
 
     /// <summary>1 for the first of a call.</summary>
@@ -83,6 +86,9 @@ internal sealed class UpstreamAttempt : IDisposable
 
     /// <summary>The provider's id of the request.</summary>
     public string? UpstreamRequestId { get; private set; }
+
+    /// <summary>The answer's id at the provider, where the caller is told another.</summary>
+    public string? UpstreamAnswerId => _amendments?.UpstreamId;
 
     /// <summary>When its first byte came, as the time provider tells it.</summary>
     public long? FirstByteAt { get; private set; }
@@ -282,7 +288,7 @@ internal sealed class UpstreamAttempt : IDisposable
             Stream = Translation is null ? _order.Wire.OpenStream(_order.Request) : Translation.OpenStream();
             if (Stream is not null)
             {
-                Stream = _order.Amendments?.Amend(Stream) ?? Stream;
+                Stream = _amendments?.Amend(Stream) ?? Stream;
                 return await BeginStreamAsync();
             }
         }
@@ -302,8 +308,8 @@ internal sealed class UpstreamAttempt : IDisposable
             Answer = answer;
         else
             return false;
-        if (_order.Amendments is { } amendments)
-            Answer = amendments.Amend(Answer);
+        if (_amendments is not null)
+            Answer = _amendments.Amend(Answer);
         return true;
     }
 

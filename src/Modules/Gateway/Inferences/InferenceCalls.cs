@@ -176,7 +176,7 @@ internal sealed class InferenceCalls(
             await started(identity);
         var record = new InferenceRecord(journal, caller.Context, id, recording, time, arrival)
         {
-            Also = prepared.Also is null ? null : (answer, deployment) => prepared.Also(id, answer, deployment),
+            Also = prepared.Also is null ? null : (answer, attempt) => prepared.Also(id, answer, attempt),
         };
         if (!isAvailable)
         {
@@ -257,6 +257,6 @@ internal sealed record PreparedCall(WireRequest Asked)
     /// <summary>Called when the intent is durable, before anything is sent.</summary>
     public Func<AnswerIdentity, Task>? Started { get; init; }
 
-    /// <summary>A statement for the transaction of a whole answer, from the inference, the answer, and the deployment that it came from.</summary>
-    public Func<Guid, ReadOnlyMemory<byte>, Guid, SqlWrite?>? Also { get; init; }
+    /// <summary>A statement for the transaction of a whole answer, from the inference, the answer, and the try that brought it.</summary>
+    public Func<Guid, ReadOnlyMemory<byte>, UpstreamAttempt, SqlWrite?>? Also { get; init; }
 }

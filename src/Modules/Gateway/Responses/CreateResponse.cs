@@ -125,26 +125,25 @@ internal sealed class CreateResponse(
         if (!body.Equals(request.Body) && !CallerWire.Responses.TryRead(body, out sent, out _))
             return null;
 
-        ResponseAmendments? amendments = null;
         return new PreparedCall(request)
         {
             Sent = sent,
             At = at,
-            Amend = identity => amendments = AmendmentsOf(identity, told, terms.IsBackground),
-            Also = (inference, answer, deployment) =>
+            Amend = identity => AmendmentsOf(identity, told, terms.IsBackground),
+            Also = (inference, answer, attempt) =>
                 terms switch
                 {
                     { IsBackground: true } => BackgroundRow.Made(
                         caller.TenantId,
                         BackgroundRun.IdOf(inference),
-                        deployment,
-                        amendments?.UpstreamId
+                        attempt.Deployment.Settings.Id,
+                        attempt.UpstreamAnswerId
                     ),
                     { IsStored: true } => StoredResponses.Remember(
                         caller.TenantId,
                         caller.PrincipalId,
                         inference,
-                        deployment,
+                        attempt.Deployment.Settings.Id,
                         answer.Span
                     ),
                     _ => null,

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Npgsql;
-using Verbatim.Modules.Gateway.InferenceIndex;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Modules.Gateway.Retentions;
 using Verbatim.Platform.Events;
@@ -14,7 +13,7 @@ namespace Verbatim.Modules.Gateway.Responses;
 /// made it, and only by whom it belongs to.
 /// </summary>
 [Singleton]
-internal sealed class StoredResponses(Database database, DocumentStore documents, TimeProvider time)
+internal sealed class StoredResponses(Database database, DocumentStore documents, EventStore events, TimeProvider time)
 {
     /// <summary>What makes a response known, in the transaction of its call's outcome; null when its answer has no id.</summary>
     public static SqlWrite? Remember(
@@ -70,11 +69,7 @@ internal sealed class StoredResponses(Database database, DocumentStore documents
             ownerId = reader.GetGuid(3);
             isBackground = reader.GetBoolean(4);
         }
-        var retention = await Retention.LoadAsync(documents, access.TenantId, cancellationToken);
-        if (
-            retention.FullFrom(time.GetUtcNow()) is { } from
-            && inferenceId.CompareTo(IndexQuery.FirstIdBefore(from)) < 0
-        )
+        if (!await IsShownAsync(access.TenantId, inferenceId, cancellationToken))
             return null;
         var inference = await documents.LoadAsync<Inference>(access, inferenceId, cancellationToken);
         // What is no object was erased.
@@ -102,6 +97,17 @@ internal sealed class StoredResponses(Database database, DocumentStore documents
             Background = row,
             HasOutcome = inference.Value.Status != InferenceStatus.Started,
         };
+    }
+
+    // As the record of the call itself is shown.
+    private async Task<bool> IsShownAsync(Guid tenantId, Guid inferenceId, CancellationToken cancellationToken)
+    {
+        var retention = await Retention.LoadAsync(documents, tenantId, cancellationToken);
+        if (retention.FullFrom(time.GetUtcNow()) is not { } from)
+            return true;
+        await foreach (var first in events.ReadStreamAsync(tenantId, inferenceId, 1, 1, cancellationToken))
+            return first.Time >= from;
+        return false;
     }
 
     private async Task<BackgroundRow?> ReadRowAsync(Guid tenantId, string id, CancellationToken cancellationToken)

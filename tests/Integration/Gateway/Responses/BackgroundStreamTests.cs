@@ -161,6 +161,46 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
     }
 
     [Fact]
+    public async Task Connections_to_the_database_that_break_lose_no_event()
+    {
+        using var client = gateway.Host.As(gateway.ApiKey);
+        var id = "";
+        using (
+            var answer = await PostAsync(
+                client,
+                ResponsesPath,
+                Body("gpt-fake@chunks=120,chunk-text=word,chunk-delay-ms=25", "Hello", stream: true)
+            )
+        )
+        {
+            await foreach (var @event in EventsAsync(answer))
+            {
+                id = IdOf(@event["response"]!);
+                break;
+            }
+        }
+        await using var direct = NpgsqlDataSource.Create(gateway.Host.ConnectionString);
+        for (var round = 0; round < 4; round++)
+        {
+            await using var command = direct.CreateCommand(
+                """
+                select count(pg_terminate_backend(pid)) from pg_stat_activity
+                where datname = current_database() and pid <> pg_backend_pid() and application_name = 'verbatim'
+                """
+            );
+            Assert.True((long)(await command.ExecuteScalarAsync(Cancellation))! > 0);
+            await Task.Delay(500, Cancellation);
+        }
+
+        var ended = await EndedAsync(client, id);
+        Assert.Equal("completed", StatusOf(ended));
+        var all = await AllAsync(client, id);
+        Assert.Equal(Enumerable.Range(0, all.Count), all.Select(NumberOf));
+        Assert.Equal(480, Said(all).Length);
+        Assert.True(JsonNode.DeepEquals(ended, all[^1]["response"]));
+    }
+
+    [Fact]
     public async Task Only_what_was_made_as_a_stream_in_the_background_is_answered_as_one()
     {
         using var client = gateway.Host.As(gateway.ApiKey);
@@ -217,7 +257,7 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
     {
         using var administrator = await gateway.Host.AsAdministratorAsync(Cancellation);
         using var somebody = await gateway.Host.AsNewAsync("user", Cancellation);
-        var subject = (await somebody.GetFromJsonAsync<JsonNode>("/api/me", Cancellation))!["id"]!.GetValue<Guid>();
+        var subject = (await somebody.GetFromJsonAsync<JsonNode>("/api/me", Cancellation))!["userId"]!.GetValue<Guid>();
         using var answer = await PostAsync(somebody, ResponsesPath, Body("gpt-fake", "Hello", stream: true));
         var events = await EventsAsync(answer).ToListAsync(Cancellation);
         var id = IdOf(events[^1]["response"]!);

@@ -9,6 +9,9 @@ namespace Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
 /// </summary>
 internal sealed class ResponseAmendments(params JsonMember[] members)
 {
+    /// <summary>The same for another try, which may run beside this one and has another id at its provider.</summary>
+    public ResponseAmendments Again() => new(members);
+
     /// <summary>The response's id at its provider, as far as it has been seen.</summary>
     public string? UpstreamId { get; private set; }
 
