@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
+using Npgsql;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
@@ -46,7 +47,8 @@ internal sealed class FollowedResponse(
             await http.Response.StartAsync(leaving.Token);
             await FollowAsync(http, access, response, after, leaving.Token);
         }
-        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        catch (Exception e)
+            when (e is NpgsqlException || (e is OperationCanceledException && leaving.IsCancellationRequested))
         {
             // Cut, and not ended: the client is to come back, to another instance.
             http.Abort();
@@ -68,7 +70,7 @@ internal sealed class FollowedResponse(
         {
             // Taken before the look, so that what comes behind the look is not missed.
             var next = watch.Next;
-            var page = await log.ReadAsync(access.TenantId, response, after, cancellationToken);
+            var page = await ReadAsync(access.TenantId, response, after, cancellationToken);
             foreach (var part in page.Parts)
             {
                 Write(writer, part, after);
@@ -94,6 +96,28 @@ internal sealed class FollowedResponse(
                 await writer.FlushAsync(cancellationToken);
             }
             await watch.WaitAsync(next, LookAgain, cancellationToken);
+        }
+    }
+
+    // A database that restarts is waited for: as long as those do who write.
+    private async Task<OutputPage> ReadAsync(
+        Guid tenantId,
+        StoredResponse response,
+        int after,
+        CancellationToken cancellationToken
+    )
+    {
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await log.ReadAsync(tenantId, response, after, cancellationToken);
+            }
+            catch (NpgsqlException e) when (e.IsTransient && time.GetElapsedTime(began) < OutputLog.Patience)
+            {
+                await Task.Delay(OutputLog.RetryDelay, time, cancellationToken);
+            }
         }
     }
 

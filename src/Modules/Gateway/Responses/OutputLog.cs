@@ -19,9 +19,11 @@ internal sealed class OutputLog(Database database, PersonalBytes personal, Outpu
     private const int MostInOne = 500;
     private const int MostRead = 100;
 
-    // The stream waits for it meanwhile, and with it the provider.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
+    /// <summary>How long the database may be away: a stream waits meanwhile, and with it the provider.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>How soon it is asked again.</summary>
+    public static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentQueue<Pending> _waiting = new();
     private int _isWriting;
