@@ -15,6 +15,9 @@ internal static class SealedJson
     // No property of ours is longer; what a caller sends may be.
     public const int MaxPropertyLength = 100;
 
+    // The pool rounds up to a power of two, and keeps for a long time what is given back.
+    private const int LargestPooled = 1024 * 1024;
+
     private static readonly byte[] ErasedLiteral = JsonSerializer.SerializeToUtf8Bytes(PersonalAttribute.Erased);
 
     public static void Write(
@@ -34,10 +37,12 @@ internal static class SealedJson
         else
         {
             var size = SubjectKey.SealedSize(value.Length);
-            var buffer = ArrayPool<byte>.Shared.Rent(size);
+            var isLarge = size > LargestPooled;
+            var buffer = isLarge ? new byte[size] : ArrayPool<byte>.Shared.Rent(size);
             key.Seal(value, scope.PlaceOf(property), scope.IsRepeatable, buffer.AsSpan(0, size));
             writer.WriteBase64String("sealed"u8, buffer.AsSpan(0, size));
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (!isLarge)
+                ArrayPool<byte>.Shared.Return(buffer);
         }
         writer.WriteString("of"u8, subject);
         writer.WriteEndObject();

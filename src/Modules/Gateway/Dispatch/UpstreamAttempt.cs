@@ -14,6 +14,8 @@ namespace Verbatim.Modules.Gateway.Dispatch;
 /// </summary>
 internal sealed class UpstreamAttempt : IDisposable
 {
+    // A stream that says nothing keeps its buffer, and there are thousands of them: it begins small.
+    private const int FirstReadSize = 4 * 1024;
     private const int ReadSize = 16 * 1024;
     private const int MaxAnswerBytes = 64 * 1024 * 1024;
 
@@ -273,7 +275,7 @@ internal sealed class UpstreamAttempt : IDisposable
         UpstreamRequestId = HeaderOf("x-request-id") ?? HeaderOf("request-id");
         ReadHead();
         _upstream = await _response.Content.ReadAsStreamAsync(_ended.Token);
-        _buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        _buffer = ArrayPool<byte>.Shared.Rent(FirstReadSize);
 
         if (!_response.IsSuccessStatusCode)
         {
@@ -341,7 +343,7 @@ internal sealed class UpstreamAttempt : IDisposable
     {
         try
         {
-            _read = await ReadChunkAsync();
+            await ReadChunkAsync();
         }
         catch (Exception e)
             when (Stream!.IsComplete && e is OperationCanceledException or IOException or HttpRequestException)
@@ -391,23 +393,31 @@ internal sealed class UpstreamAttempt : IDisposable
 
     private async Task ReadWholeAsync()
     {
-        int read;
-        while ((read = await ReadChunkAsync()) > 0)
+        while (await ReadChunkAsync())
         {
-            if (_body.Length + read > MaxAnswerBytes)
+            if (_body.Length + _read > MaxAnswerBytes)
                 throw new IOException("The provider's answer is too large.");
-            _body.Append(_buffer.AsSpan(0, read));
+            _body.Append(_buffer.AsSpan(0, _read));
         }
     }
 
     // The clock of silence runs only while the provider is waited for: a caller who reads slowly is not the provider's fault.
-    private async ValueTask<int> ReadChunkAsync()
+    private async ValueTask<bool> ReadChunkAsync()
     {
         WaitAtMost(FirstByteAt is null ? Deployment.Settings.FirstByteTimeout : Deployment.Settings.IdleTimeout);
-        var read = await _upstream!.ReadAsync(_buffer, _ended.Token);
+        if (_read == _buffer.Length && _read < ReadSize)
+            Enlarge();
+        _read = await _upstream!.ReadAsync(_buffer, _ended.Token);
         FirstByteAt ??= _time.GetTimestamp();
         _silence.CancelAfter(Timeout.InfiniteTimeSpan);
-        return read;
+        return _read > 0;
+    }
+
+    // The last read filled it, so more is on its way. What was read has been taken.
+    private void Enlarge()
+    {
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
     }
 
     private void WaitAtMost(TimeSpan silence)
