@@ -52,9 +52,7 @@ internal sealed class CancelResponse(StoredResponses responses, BackgroundRespon
     {
         var context = caller.For(http);
         // Who reads all of the organization does not change all of it.
-        var access = context.OnlyOwnedBy is { } owner
-            ? Access.ToOwn(caller.TenantId, owner)
-            : Access.ToAll(caller.TenantId);
+        var access = context.OnlyOwnedBy is { } owner ? Access.ToOwn(caller.TenantId, owner) : caller.Access;
         var found = await responses.FindAsync(access, responseId, http.RequestAborted);
         if (found is { Background: { } row } && !found.Status.IsFinal())
         {
