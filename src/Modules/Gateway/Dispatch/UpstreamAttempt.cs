@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Net.Mime;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
@@ -280,7 +279,7 @@ internal sealed class UpstreamAttempt : IDisposable
         if (!_response.IsSuccessStatusCode)
         {
             await ReadWholeAsync();
-            var wait = RetryAfter();
+            var wait = RetryAfter.Read(HeaderOf("retry-after-ms"), HeaderOf("retry-after"), _time);
             if (Status is 429 && wait is { } asked)
                 Deployment.Health.Cool(asked);
             return AttemptFailure.OfStatus(Status.Value, wait);
@@ -430,35 +429,6 @@ internal sealed class UpstreamAttempt : IDisposable
     private string? HeaderOf(string name) =>
         _response!.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
 
-    // Seconds or a date (RFC 9110, 10.2.3); OpenAI and Azure also say it in milliseconds.
-    private TimeSpan? RetryAfter()
-    {
-        if (
-            HeaderOf("retry-after-ms") is { } ms
-            && double.TryParse(ms, NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds)
-            && milliseconds is >= 0 and < 86_400_000
-        )
-            return TimeSpan.FromMilliseconds(milliseconds);
-        if (HeaderOf("retry-after") is not { } text)
-            return null;
-        if (
-            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
-            && seconds is >= 0 and < 86_400
-        )
-            return TimeSpan.FromSeconds(seconds);
-        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
-            return null;
-        var wait = date - _time.GetUtcNow();
-        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
-    }
-
     private double Milliseconds(long timestamp) =>
         Math.Round(_time.GetElapsedTime(_startedAt, timestamp).TotalMilliseconds, 3);
-}
-
-/// <summary>A try that had begun came to a bad end.</summary>
-internal sealed class AttemptException(AttemptFailure failure) : Exception(failure.Message)
-{
-    /// <summary>What happened.</summary>
-    public AttemptFailure Failure { get; } = failure;
 }
