@@ -1,8 +1,8 @@
 using System.Buffers;
-using System.Globalization;
 using System.Net.Mime;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
 using Verbatim.Modules.Gateway.Wire.Translation;
 
 namespace Verbatim.Modules.Gateway.Dispatch;
@@ -34,6 +34,7 @@ internal sealed class UpstreamAttempt : IDisposable
     private readonly CancellationTokenSource _silence;
     private readonly CancellationTokenSource _ended;
     private readonly SseReader _events = new();
+    private readonly ResponseAmendments? _amendments;
     private DeploymentPlace? _place;
     private HttpResponseMessage? _response;
     private Stream? _upstream;
@@ -66,6 +67,7 @@ internal sealed class UpstreamAttempt : IDisposable
         _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _ended = CancellationTokenSource.CreateLinkedTokenSource(callEnds, _silence.Token);
         Translation = order.TranslationFor(deployment);
+        _amendments = order.Amendments?.Again();
     }
 
     /// <summary>1 for the first of a call.</summary>
@@ -85,6 +87,9 @@ internal sealed class UpstreamAttempt : IDisposable
 
     /// <summary>The provider's id of the request.</summary>
     public string? UpstreamRequestId { get; private set; }
+
+    /// <summary>The answer's id at the provider, where the caller is told another.</summary>
+    public string? UpstreamAnswerId => _amendments?.UpstreamId;
 
     /// <summary>When its first byte came, as the time provider tells it.</summary>
     public long? FirstByteAt { get; private set; }
@@ -274,7 +279,7 @@ internal sealed class UpstreamAttempt : IDisposable
         if (!_response.IsSuccessStatusCode)
         {
             await ReadWholeAsync();
-            var wait = RetryAfter();
+            var wait = RetryAfter.Read(HeaderOf("retry-after-ms"), HeaderOf("retry-after"), _time);
             if (Status is 429 && wait is { } asked)
                 Deployment.Health.Cool(asked);
             return AttemptFailure.OfStatus(Status.Value, wait);
@@ -283,7 +288,10 @@ internal sealed class UpstreamAttempt : IDisposable
         {
             Stream = Translation is null ? _order.Wire.OpenStream(_order.Request) : Translation.OpenStream();
             if (Stream is not null)
+            {
+                Stream = _amendments?.Amend(Stream) ?? Stream;
                 return await BeginStreamAsync();
+            }
         }
         await ReadWholeAsync();
         return ReadAnswer() ? null : AttemptFailure.NotJson;
@@ -294,11 +302,15 @@ internal sealed class UpstreamAttempt : IDisposable
         if (Translation is null)
         {
             Answer = _body.Memory;
-            return _order.Wire.TryReadAnswer(_body.Span, out _usage);
+            if (!_order.Wire.TryReadAnswer(_body.Span, out _usage))
+                return false;
         }
-        if (!Translation.TryTranslateAnswer(_body.Span, out var answer, out _usage))
+        else if (Translation.TryTranslateAnswer(_body.Span, out var answer, out _usage))
+            Answer = answer;
+        else
             return false;
-        Answer = answer;
+        if (_amendments is not null)
+            Answer = _amendments.Amend(Answer);
         return true;
     }
 
@@ -321,7 +333,7 @@ internal sealed class UpstreamAttempt : IDisposable
             await ReadStreamAsync();
             TakeRead(output: null);
         }
-        return Stream!.HasError ? AttemptFailure.ErrorInStream
+        return Stream!.Error is { } error ? AttemptFailure.InStream(error.Status)
             : _first.Length == 0 && !Stream.IsComplete ? AttemptFailure.Incomplete
             : null;
     }
@@ -417,35 +429,6 @@ internal sealed class UpstreamAttempt : IDisposable
     private string? HeaderOf(string name) =>
         _response!.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
 
-    // Seconds or a date (RFC 9110, 10.2.3); OpenAI and Azure also say it in milliseconds.
-    private TimeSpan? RetryAfter()
-    {
-        if (
-            HeaderOf("retry-after-ms") is { } ms
-            && double.TryParse(ms, NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds)
-            && milliseconds is >= 0 and < 86_400_000
-        )
-            return TimeSpan.FromMilliseconds(milliseconds);
-        if (HeaderOf("retry-after") is not { } text)
-            return null;
-        if (
-            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
-            && seconds is >= 0 and < 86_400
-        )
-            return TimeSpan.FromSeconds(seconds);
-        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
-            return null;
-        var wait = date - _time.GetUtcNow();
-        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
-    }
-
     private double Milliseconds(long timestamp) =>
         Math.Round(_time.GetElapsedTime(_startedAt, timestamp).TotalMilliseconds, 3);
-}
-
-/// <summary>A try that had begun came to a bad end.</summary>
-internal sealed class AttemptException(AttemptFailure failure) : Exception(failure.Message)
-{
-    /// <summary>What happened.</summary>
-    public AttemptFailure Failure { get; } = failure;
 }
