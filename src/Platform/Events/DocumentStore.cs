@@ -55,9 +55,37 @@ public sealed class DocumentStore
     /// <param name="limit">The most rows to read.</param>
     /// <param name="filter">Which of them; null for all.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public async Task<IReadOnlyList<Identified<T>>> ListAsync<T>(
+    public Task<IReadOnlyList<Identified<T>>> ListAsync<T>(
         Access access,
         Guid? before,
+        int limit,
+        DocumentFilter? filter,
+        CancellationToken cancellationToken
+    )
+        where T : class, IDocument<T> =>
+        ReadPageAsync<T>("<", "desc", access, before ?? Guid.AllBitsSet, limit, filter, cancellationToken);
+
+    /// <summary>The same, oldest id first.</summary>
+    /// <param name="access">Whose.</param>
+    /// <param name="after">Only those with a greater id, or null for the oldest.</param>
+    /// <param name="limit">The most rows to read.</param>
+    /// <param name="filter">Which of them; null for all.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public Task<IReadOnlyList<Identified<T>>> ListOldestAsync<T>(
+        Access access,
+        Guid? after,
+        int limit,
+        DocumentFilter? filter,
+        CancellationToken cancellationToken
+    )
+        where T : class, IDocument<T> =>
+        ReadPageAsync<T>(">", "asc", access, after ?? Guid.Empty, limit, filter, cancellationToken);
+
+    private async Task<IReadOnlyList<Identified<T>>> ReadPageAsync<T>(
+        string compare,
+        string order,
+        Access access,
+        Guid from,
         int limit,
         DocumentFilter? filter,
         CancellationToken cancellationToken
@@ -67,16 +95,16 @@ public sealed class DocumentStore
         var shape = _documents.Of<T>();
         await using var command = _database.Writes.CreateCommand("");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = access.TenantId });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = before ?? Guid.AllBitsSet });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = from });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         if (access.OwnerId is { } owner)
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = owner });
         command.CommandText = $"""
             select id, version, data::text from {shape.Table}
-            where tenant_id = $1 and id < $2 and {shape.Ownership.Condition(access, 4)}{filter?.Write(
+            where tenant_id = $1 and id {compare} $2 and {shape.Ownership.Condition(access, 4)}{filter?.Write(
                 command.Parameters
             )}
-            order by id desc limit $3
+            order by id {order} limit $3
             """;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var documents = new List<Identified<T>>();

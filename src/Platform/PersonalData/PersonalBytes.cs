@@ -51,7 +51,7 @@ public sealed class PersonalBytes
             var loaded = await _keys.LoadAsync(place.TenantId, [subjectId], cancellationToken);
             key = loaded.GetValueOrDefault(subjectId);
         }
-        return key is { IsErased: false } ? key.Open(sealedBytes.Span, PlaceOf(place)) : null;
+        return key is { IsErased: false } ? key.Open(sealedBytes.ToArray(), PlaceOf(place)).ToArray() : null;
     }
 
     // A record of an event is a module and a noun with a dash; this has a colon, so that the two never meet.

@@ -456,4 +456,65 @@ await check("legacy completions", async () => {
   else assert.ok((await client.completions.create(asked)).choices[0].text.length > 0);
 });
 
+const there = { headers: { "x-verbatim-provider": `of-${kind}` } };
+
+await check("files", async () => {
+  const content = new Uint8Array(70_000).map((_, i) => i * 7);
+  const sent = () =>
+    client.files.create({ file: new File([content], "notes.bin", { type: "text/plain" }), purpose: "user_data" }, there);
+  if (kind === "anthropic") {
+    const error = await thrown(sent());
+    assert.ok(error instanceof OpenAI.BadRequestError);
+    assert.equal(error.code, "file_provider_needed");
+    return;
+  }
+  const several = await thrown(client.files.create({ file: new File(["x"], "a.txt"), purpose: "user_data" }));
+  assert.equal(several.code, "file_provider_needed");
+  assert.match(several.message, /Several providers keep files.*'of-openai'/);
+  const file = await sent();
+  const second = await sent();
+  assert.match(file.id, /^file-/);
+  const read = await client.files.retrieve(file.id);
+  assert.equal(read.filename, "notes.bin");
+  assert.equal(read.bytes, 70_000);
+  const listed = [];
+  for await (const one of client.files.list({ limit: 1, purpose: "user_data" })) listed.push(one.id);
+  assert.ok(listed.indexOf(second.id) < listed.indexOf(file.id), listed.join());
+  assert.deepEqual(new Uint8Array(await (await client.files.content(file.id)).arrayBuffer()), content);
+  const answer = await client.chat.completions.create({
+    model: model(),
+    messages: [{ role: "user", content: [{ type: "text", text: "Sum it up." }, { type: "file", file: { file_id: file.id } }] }],
+  });
+  assert.equal(answer.choices[0].message.content, hello);
+  assert.equal((await client.files.delete(file.id)).deleted, true);
+  assert.ok((await thrown(client.files.retrieve(file.id))) instanceof OpenAI.NotFoundError);
+  await client.files.delete(second.id);
+});
+
+await check("speech", async () => {
+  const asked = { model: model("bytes=50000,chunks=5"), voice: "alloy", input: "Hello!" };
+  if (kind === "anthropic") {
+    assert.equal((await thrown(client.audio.speech.create(asked))).param, "model");
+    return;
+  }
+  const sound = await client.audio.speech.create(asked);
+  assert.equal((await sound.arrayBuffer()).byteLength, 50_000);
+});
+
+await check("transcripts, streamed", async () => {
+  const asked = { model: model(), file: new File([new Uint8Array(10)], "a.wav"), stream: true };
+  if (kind === "anthropic") {
+    assert.equal((await thrown(client.audio.transcriptions.create(asked))).param, "model");
+    return;
+  }
+  let text = "";
+  let whole;
+  for await (const event of await client.audio.transcriptions.create(asked)) {
+    if (event.type === "transcript.text.delta") text += event.delta;
+    if (event.type === "transcript.text.done") whole = event.text;
+  }
+  assert.equal(text, hello);
+  assert.equal(whole, hello);
+});
+
 report();

@@ -178,6 +178,7 @@ public class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
             ["Gateway:Deployments:keeps:ApiKey"] = "sk-the-providers-own",
             ["Gateway:Deployments:keeps:Model"] = "keeps-responses",
             ["Gateway:MaxRequestBytes"] = "8388608",
+            ["Gateway:MaxFileBytes"] = "2097152",
         };
 
     // Deployments of their own for what rests a deployment or opens its circuit: failing-1*, failing-2* …

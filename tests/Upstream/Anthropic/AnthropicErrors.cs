@@ -29,6 +29,8 @@ internal static class AnthropicErrors
 
     public static Answer NoModel(string name) => Of(404, "not_found_error", $"model: {name}");
 
+    public static Answer NoFile(string id) => Of(404, "not_found_error", $"File not found: {id}");
+
     public static Answer Commanded(int status, string model, CommandSet commands)
     {
         var (type, message) = Usual(status, model);

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Verbatim.Tests.Upstream.Commands;
 using Verbatim.Tests.Upstream.Delivery;
+using Verbatim.Tests.Upstream.Raw;
 
 namespace Verbatim.Tests.Upstream.Anthropic;
 
@@ -12,6 +13,7 @@ internal sealed class AnthropicWire(bool record) : IWire
     private const string Messages = "/v1/messages";
     private const string CountTokens = "/v1/messages/count_tokens";
     private const string Models = "/v1/models";
+    private const string Files = "/v1/files";
     private const string VersionHeader = "anthropic-version";
 
     /// <summary>The official clients send their keys so since 2026; the older header is answered as before.</summary>
@@ -31,6 +33,9 @@ internal sealed class AnthropicWire(bool record) : IWire
         "strict"
     );
 
+    // Nothing is kept under load.
+    private readonly AnthropicFiles _files = new(record ? new FileStore() : null);
+
     // Where requests are recorded, commands carry fresh markers and nothing comes twice.
     private readonly CannedReplies? _canned = record ? null : new CannedReplies();
 
@@ -38,7 +43,12 @@ internal sealed class AnthropicWire(bool record) : IWire
 
     public bool Serves(in WireRequest request) =>
         request.Path.StartsWith(Messages, StringComparison.Ordinal)
-        || (request.Path.StartsWith(Models, StringComparison.Ordinal) && request.Headers.ContainsKey(VersionHeader));
+        || (
+            (
+                request.Path.StartsWith(Models, StringComparison.Ordinal)
+                || request.Path.StartsWith(Files, StringComparison.Ordinal)
+            ) && request.Headers.ContainsKey(VersionHeader)
+        );
 
     public Reply Respond(in WireRequest request)
     {
@@ -47,6 +57,8 @@ internal sealed class AnthropicWire(bool record) : IWire
             var answer = Refusal(request);
             if (answer is not null)
                 return new Reply(answer, CommandSet.None);
+            if (request.Path.StartsWith(Files, StringComparison.Ordinal))
+                return Plain(_files.Answer(request));
             return request.Path switch
             {
                 Messages => request.IsPost ? Answered(request, isCount: false) : Plain(AnthropicErrors.WrongMethod),

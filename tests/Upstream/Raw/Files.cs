@@ -14,6 +14,15 @@ internal sealed class Files(FileStore? store)
     public static bool Serves(string path) =>
         path.StartsWith(Root, StringComparison.Ordinal) && (path.Length == Root.Length || path[Root.Length] is '/');
 
+    /// <summary>The commands in the name of a file whose content is asked for, which it was sent with; null for any other request.</summary>
+    public string? CommandsOf(in WireRequest request) =>
+        request.IsGet
+        && Serves(request.Path)
+        && request.Path.EndsWith("/content", StringComparison.Ordinal)
+        && store?.Find(request.Path.Split('/')[^2]) is { } file
+            ? file.File.Name
+            : null;
+
     /// <exception cref="InvalidRequestException">The request is wrong.</exception>
     public Answer Answer(in WireRequest request)
     {

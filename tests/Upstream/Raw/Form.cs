@@ -16,6 +16,19 @@ internal sealed class Form
     /// <summary>The text of a field, or null.</summary>
     public string? this[string name] => _fields.GetValueOrDefault(name);
 
+    /// <summary>The form, or null where the body is none.</summary>
+    public static Form? TryRead(in WireRequest request)
+    {
+        try
+        {
+            return Read(request);
+        }
+        catch (InvalidRequestException)
+        {
+            return null;
+        }
+    }
+
     /// <exception cref="InvalidRequestException">The body is no form.</exception>
     public static Form Read(in WireRequest request)
     {

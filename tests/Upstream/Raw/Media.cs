@@ -52,16 +52,50 @@ internal static class Media
             "pcm" => "audio/pcm",
             _ => "audio/mpeg",
         };
+        var isEvents = check.Optional("stream_format")?.OneOf("sse", "audio") is "sse";
         var sound = new byte[commands.Bytes ?? UsualSpeech];
         for (var at = 0; at < sound.Length; at++)
             sound[at] = (byte)(at * 31);
         var parts = sound.Chunk(Math.Max(1, (sound.Length + (commands.Chunks ?? 1) - 1) / (commands.Chunks ?? 1)));
+        if (isEvents)
+            return Events(parts, commands);
         return new Answer(
             commands.Status ?? 200,
             commands.ContentType ?? type,
             [.. parts.Select(Part.Of)],
             IsStream: true
         );
+    }
+
+    // API reference, "Audio", "speech.audio.delta" and "speech.audio.done".
+    private static Answer Events(IEnumerable<byte[]> parts, CommandSet commands)
+    {
+        var events = new EventStream(commands);
+        var count = 0;
+        foreach (var part in parts)
+        {
+            count++;
+            events.Add(
+                JsonBody.Compact(writer =>
+                {
+                    writer.WriteString("type"u8, "speech.audio.delta"u8);
+                    writer.WriteBase64String("audio"u8, part);
+                })
+            );
+        }
+
+        events.Add(
+            JsonBody.Compact(writer =>
+            {
+                writer.WriteString("type"u8, "speech.audio.done"u8);
+                writer.WriteStartObject("usage"u8);
+                writer.WriteNumber("input_tokens"u8, Usage.PromptTokens);
+                writer.WriteNumber("output_tokens"u8, count);
+                writer.WriteNumber("total_tokens"u8, Usage.PromptTokens + count);
+                writer.WriteEndObject();
+            })
+        );
+        return new Answer(commands.Status ?? 200, EventStream.ContentType, events.Parts, IsStream: true);
     }
 
     /// <summary>As many pixels as were asked for.</summary>

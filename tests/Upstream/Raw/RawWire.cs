@@ -39,7 +39,7 @@ internal sealed class RawWire(bool record) : IWire
     {
         try
         {
-            var (_, commands) = CommandReader.Read(request, "");
+            var (_, commands) = CommandReader.Read(request, _files.CommandsOf(request) ?? ModelOf(request));
             CommandReader.Refuse(commands, "what is passed through", Meaningless);
             var answer = OpenAiErrors.Given(commands, "", isStream: false) ?? Answered(request, commands);
             StopPoints.Check(commands, answer.Parts);
@@ -57,6 +57,23 @@ internal sealed class RawWire(bool record) : IWire
         {
             return new Reply(OpenAiErrors.WrongCommand(wrong), CommandSet.None);
         }
+    }
+
+    // The name of the model, in whichever body it is: it passes through a gateway, as nothing beside the body does.
+    private static string ModelOf(in WireRequest request)
+    {
+        if (!request.IsPost)
+            return "";
+        if (request.Header("content-type").StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
+            return Form.TryRead(request)?["model"] ?? "";
+        if (!request.Header("content-type").StartsWith("application/json", StringComparison.OrdinalIgnoreCase))
+            return "";
+        return
+            JsonElement.Parse(request.Body) is { ValueKind: JsonValueKind.Object } body
+            && body.TryGetProperty("model", out var model)
+            && model.ValueKind is JsonValueKind.String
+            ? model.GetString()!
+            : "";
     }
 
     private Answer Answered(in WireRequest request, CommandSet commands)

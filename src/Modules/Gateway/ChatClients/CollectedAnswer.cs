@@ -32,6 +32,8 @@ internal sealed class CollectedAnswer : IAnswerSink, IAsyncDisposable
 
     public void Begin(int status, string contentType, long? length) => _status = status;
 
+    public void Abort() => throw new InvalidOperationException("A chat's answer ends with an error in its stream.");
+
     public Task FailAsync(WireError error)
     {
         _error = error;

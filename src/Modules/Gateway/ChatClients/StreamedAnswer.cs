@@ -42,6 +42,8 @@ internal sealed class StreamedAnswer : IAnswerSink
         _begun.TrySetResult();
     }
 
+    public void Abort() => throw new InvalidOperationException("A chat's answer ends with an error in its stream.");
+
     public Task FailAsync(WireError error)
     {
         _error = error;

@@ -24,6 +24,12 @@ internal sealed class DeploymentHealth : IDisposable
     private const double NoticeableMs = 50;
     private const double HalfLifeSeconds = 30;
 
+    /// <summary>How the deployment counts, beside the gateway's estimates of what it is asked.</summary>
+    public TokenScale Input { get; } = new();
+
+    /// <summary>The same of what it answers.</summary>
+    public TokenScale Output { get; } = new();
+
     private readonly TimeProvider _time;
     private readonly CircuitBreakerStateProvider _circuit = new();
     private readonly ConcurrencyLimiter? _limiter;

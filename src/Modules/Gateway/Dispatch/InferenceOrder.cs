@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Gateway.Files;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Providers;
 using Verbatim.Modules.Gateway.Wire;
@@ -15,6 +16,9 @@ namespace Verbatim.Modules.Gateway.Dispatch;
 /// <param name="headers">The caller's headers, some of which a provider of the same wire is told; null without any.</param>
 internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route route, IHeaderDictionary? headers)
 {
+    /// <summary>The code of the refusal of what a provider has nothing like.</summary>
+    public const string UnsupportedOperation = "unsupported_operation";
+
     private readonly Dictionary<TranslationTarget, Translated> _translations = [];
 
     public CallerWire Wire => wire;
@@ -34,6 +38,9 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
     /// <summary>The caller would rather have an answer without what a provider cannot do, and be told of it.</summary>
     public bool ToleratesUnsupported { get; init; }
 
+    /// <summary>At which providers the files are that the request names; null when it names none.</summary>
+    public FilePlaces? Files { get; init; }
+
     /// <summary>What the deployment's provider is asked for.</summary>
     public Operation TargetOperation(Deployment deployment) =>
         ProviderKinds.Speaks(deployment.Provider.Kind, wire.Operation)
@@ -45,7 +52,9 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
     /// <param name="refusal">What to tell the caller if none can.</param>
     public bool CanBeDoneBy(Deployment deployment, [NotNullWhen(false)] out WireError? refusal)
     {
-        refusal = null;
+        refusal = Files?.RefusalAt(deployment.Provider.Settings.Id);
+        if (refusal is not null)
+            return false;
         if (ProviderKinds.Speaks(deployment.Provider.Kind, wire.Operation))
             return true;
         if (!TranslatedCall.IsPossible(wire.Operation, TargetOperation(deployment)))
@@ -54,18 +63,26 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
                 400,
                 $"The model `{request.Model}` cannot be asked on this route: its provider ({ProviderKinds.NameOf(deployment.Provider.Kind)}) has nothing like it.",
                 "model",
-                "unsupported_operation"
+                UnsupportedOperation
             );
             return false;
         }
         var translated = Translate(deployment);
         refusal = translated.Error;
-        if (refusal is null && translated.Call!.Unsupported is { Count: > 0 } unsupported && !ToleratesUnsupported)
+        if (
+            refusal is null
+            && translated.Call!.Unsupported is { Count: > 0 } unsupported
+            && (!ToleratesUnsupported || translated.Call.HasNothingElse)
+        )
         {
             refusal = new WireError(
                 400,
                 string.Join(' ', unsupported.Select(u => $"'{u.Parameter}' {u.Reason}."))
-                    + " Leave it out, or send 'x-verbatim-unsupported: warn' to have it left out for you.",
+                    + (
+                        translated.Call.HasNothingElse
+                            ? " There is nothing else in the messages."
+                            : " Leave it out, or send 'x-verbatim-unsupported: warn' to have it left out for you."
+                    ),
                 unsupported[0].Parameter,
                 "unsupported_parameter"
             );

@@ -100,6 +100,9 @@ internal sealed class UpstreamAttempt : IDisposable
     /// <summary>The answer's stream; null for a whole answer.</summary>
     public AnswerStream? Stream { get; private set; }
 
+    /// <summary>The answer that is passed on as it comes, and is not looked into; null for any other.</summary>
+    public RawAnswer? Raw { get; private set; }
+
     /// <summary>The whole answer as the provider gave it, or what of it came; not for a stream.</summary>
     public ReadOnlyMemory<byte> Body => _body.Memory;
 
@@ -175,7 +178,7 @@ internal sealed class UpstreamAttempt : IDisposable
     {
         if (_first.Length > 0)
             return true;
-        if (_hasReachedEnd || Stream!.IsDone)
+        if (_hasReachedEnd || Stream is { IsDone: true })
             return false;
         try
         {
@@ -230,6 +233,7 @@ internal sealed class UpstreamAttempt : IDisposable
         _isDisposed = true;
         End();
         Stream?.Dispose();
+        Raw?.Dispose();
         _events.Dispose();
         _body.Dispose();
         _first.Dispose();
@@ -284,7 +288,8 @@ internal sealed class UpstreamAttempt : IDisposable
                 Deployment.Health.Cool(asked);
             return AttemptFailure.OfStatus(Status.Value, wait);
         }
-        if (_order.Request.Stream && _response.Content.Headers.ContentType?.MediaType is "text/event-stream")
+        var mediaType = _response.Content.Headers.ContentType?.MediaType;
+        if ((_order.Request.Stream || IsRaw) && mediaType is "text/event-stream")
         {
             Stream = Translation is null ? _order.Wire.OpenStream(_order.Request) : Translation.OpenStream();
             if (Stream is not null)
@@ -292,6 +297,11 @@ internal sealed class UpstreamAttempt : IDisposable
                 Stream = _amendments?.Amend(Stream) ?? Stream;
                 return await BeginStreamAsync();
             }
+        }
+        if (IsRaw && RawAnswer.Is(mediaType))
+        {
+            Raw = new RawAnswer(_response.Content.Headers.ContentLength);
+            return await BeginRawAsync();
         }
         await ReadWholeAsync();
         return ReadAnswer() ? null : AttemptFailure.NotJson;
@@ -338,6 +348,13 @@ internal sealed class UpstreamAttempt : IDisposable
             : null;
     }
 
+    private async Task<AttemptFailure?> BeginRawAsync()
+    {
+        await ReadStreamAsync();
+        TakeRead(output: null);
+        return null;
+    }
+
     private async ValueTask ReadStreamAsync()
     {
         try
@@ -345,7 +362,9 @@ internal sealed class UpstreamAttempt : IDisposable
             await ReadChunkAsync();
         }
         catch (Exception e)
-            when (Stream!.IsComplete && e is OperationCanceledException or IOException or HttpRequestException)
+            when (Stream is { IsComplete: true }
+                && e is OperationCanceledException or IOException or HttpRequestException
+            )
         {
             // The answer is all there; how the connection ends behind it does not matter.
             _read = 0;
@@ -355,6 +374,16 @@ internal sealed class UpstreamAttempt : IDisposable
 
     private void TakeRead(IBufferWriter<byte>? output)
     {
+        if (Raw is not null)
+        {
+            // What may be the last of it is held back until more has come.
+            if (_hasReachedEnd)
+                return;
+            Emit(_heldBack.Span, output);
+            _heldBack.Set(_buffer.AsSpan(0, _read));
+            Raw.Add(_heldBack.Span);
+            return;
+        }
         if (_hasReachedEnd)
         {
             if (_events.TryReadRemainder(out var remainder))

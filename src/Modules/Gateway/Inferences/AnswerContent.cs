@@ -3,8 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Verbatim.Modules.Gateway.Dispatch;
-using Verbatim.Modules.Gateway.Wire;
-using Verbatim.Modules.Gateway.Wire.Translation;
+using Verbatim.Modules.Gateway.Wire.OpenAi;
 using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Gateway.Inferences;
@@ -29,12 +28,22 @@ internal readonly record struct AnswerContent(
         var usage = attempt.Usage is { } u
             ? new Usage(u.Prompt, u.Completion, u.Total, u.Cached, u.CacheWritten, u.Reasoning, Estimated: false)
             : null;
+        if (attempt.Raw is { } raw)
+            return new AnswerContent(null, null, raw.Digest, usage);
+        if (attempt.Stream is MediaStream { Digest: { } digest })
+            return new AnswerContent(null, null, digest, usage);
         if (BytesOf(attempt) is not { } bytes)
         {
             var isMedia = attempt is { IsRaw: true, Failure: null };
             return new AnswerContent(null, null, isMedia ? BodyDigest.Of(attempt.Answer.Span) : null, usage);
         }
-        usage ??= attempt.Failure is null ? Estimate(attempt.Order, bytes.Span) : null;
+        if (attempt.Failure is null)
+        {
+            if (usage is null)
+                usage = TokenCounts.Estimate(attempt, bytes.Span);
+            else
+                TokenCounts.Learn(attempt, usage, bytes.Span);
+        }
         return recording == RecordingLevel.Full
             ? new AnswerContent(bytes, new RawJson(bytes), Digest: null, usage)
             : new AnswerContent(bytes, Kept: null, BodyDigest.Of(bytes.Span), usage);
@@ -51,17 +60,6 @@ internal readonly record struct AnswerContent(
         return IsJson(attempt.Body.Span)
             ? attempt.Body.ToArray()
             : JsonSerializer.SerializeToUtf8Bytes(Encoding.UTF8.GetString(attempt.Body.Span));
-    }
-
-    private static Usage? Estimate(InferenceOrder order, ReadOnlySpan<byte> answer)
-    {
-        if (
-            order.Wire.Operation is not (Operation.ChatCompletions or Operation.Responses or Operation.Messages)
-            || !TokenEstimate.TryOf(order.Wire.Operation, order.Request.Body, out var input, out _)
-        )
-            return null;
-        var output = AnswerTokens.Estimate(answer);
-        return new Usage(input, output, input + output, null, null, null, Estimated: true);
     }
 
     private static bool IsJson(ReadOnlySpan<byte> body)

@@ -14,10 +14,15 @@ internal sealed class CountMessageTokens(InferenceCalls calls) : IEndpoint
     public void Map(IEndpointRouteBuilder routes) =>
         routes
             .MapInference("/messages/count_tokens", CallerWire.CountTokens, HandleAsync)
+            .WithResponseHeader(
+                EstimatedCount.Header,
+                "`true` where the provider cannot count and the gateway estimated."
+            )
             .WithSummary("Count the tokens of a message before sending it")
             .WithDescription(
                 """
-                Anthropic's token count, asked of the model's provider.
+                Anthropic's token count, asked of the model's provider. Where that cannot count, the gateway estimates, which `x-verbatim-estimated: true` in
+                the answer says.
                 """
             )
             .Accepts<JsonObject>("application/json")

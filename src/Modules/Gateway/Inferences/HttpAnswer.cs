@@ -30,5 +30,7 @@ internal sealed class HttpAnswer(HttpContext http, WireDialect dialect) : IAnswe
         http.Response.Headers["X-Accel-Buffering"] = "no";
     }
 
+    public void Abort() => http.Abort();
+
     public Task FailAsync(WireError error) => dialect.WriteAsync(http, error);
 }

@@ -22,6 +22,9 @@ internal interface IAnswerSink
     /// <param name="length">How many bytes will come; null for a stream.</param>
     void Begin(int status, string contentType, long? length);
 
+    /// <summary>Breaks the answer off so that nobody takes its end for one: what was sent is not all of it.</summary>
+    void Abort();
+
     /// <summary>Answers with an error. Nothing has begun.</summary>
     Task FailAsync(WireError error);
 }

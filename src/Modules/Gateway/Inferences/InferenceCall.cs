@@ -45,7 +45,9 @@ internal sealed class InferenceCall(
                 return;
             }
             _begun = attempt;
-            if (attempt.Stream is null)
+            if (attempt.Raw is { } raw)
+                await RelayRawAsync(attempt, raw);
+            else if (attempt.Stream is null)
                 await AnswerWholeAsync(attempt);
             else
                 await RelayStreamAsync(attempt);
@@ -66,7 +68,7 @@ internal sealed class InferenceCall(
         catch (LogUnavailableException) when (_streamHasBegun)
         {
             // The stream has begun, so the one place that answers exceptions comes too late.
-            await WriteErrorAsync(
+            await EndWithErrorAsync(
                 order.Wire.Dialect.From(
                     new HttpError(
                         503,
@@ -112,6 +114,42 @@ internal sealed class InferenceCall(
             await record.CompleteAsync(dispatch, attempt);
         else
             throw new AttemptException(AttemptFailure.Incomplete);
+        sink.Writer.Write(attempt.HeldBack);
+        await sink.Writer.FlushAsync(sink.Aborted);
+    }
+
+    // What is no JSON has no place for an error, nor for a heartbeat: when it breaks off, so does the connection.
+    private async Task RelayRawAsync(UpstreamAttempt attempt, RawAnswer raw)
+    {
+        Begin(attempt, attempt.Status!.Value, raw.Length);
+        _streamHasBegun = true;
+        while (await attempt.ReadAsync())
+        {
+            if (Drains && CallerIsGone)
+            {
+                attempt.WriteTo(new ArrayBufferWriter<byte>());
+                continue;
+            }
+            attempt.WriteTo(sink.Writer);
+            try
+            {
+                if (sink.Writer.UnflushedBytes > 0)
+                    await sink.Writer.FlushAsync(sink.Aborted);
+            }
+            catch (OperationCanceledException) when (Drains)
+            {
+                continue;
+            }
+            if (!Drains)
+                sink.Aborted.ThrowIfCancellationRequested();
+        }
+        attempt.End();
+        if (CallerIsGone)
+        {
+            await record.CancelAsync(dispatch, attempt);
+            return;
+        }
+        await record.CompleteAsync(dispatch, attempt);
         sink.Writer.Write(attempt.HeldBack);
         await sink.Writer.FlushAsync(sink.Aborted);
     }
@@ -169,11 +207,16 @@ internal sealed class InferenceCall(
     private async Task BreakOffAsync(AttemptFailure failure)
     {
         await record.FailAsync(dispatch, _begun!, failure, status: 200);
-        await WriteErrorAsync(WireErrorOf(failure));
+        await EndWithErrorAsync(WireErrorOf(failure));
     }
 
-    private async Task WriteErrorAsync(WireError error)
+    private async Task EndWithErrorAsync(WireError error)
     {
+        if (_begun!.Raw is not null)
+        {
+            sink.Abort();
+            return;
+        }
         order.Wire.Dialect.WriteEvent(sink.Writer, error, record.RequestId, _begun!.Stream!.Chunks);
         await sink.Writer.FlushAsync(sink.Aborted);
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Dispatch;
+using Verbatim.Modules.Gateway.Files;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
@@ -17,6 +18,7 @@ internal sealed class InferenceCalls(
     Catalogue catalogue,
     InferenceJournal journal,
     StreamHeartbeats heartbeats,
+    NamedFiles files,
     IdSource ids,
     TimeProvider time
 )
@@ -86,12 +88,10 @@ internal sealed class InferenceCalls(
     public static InferenceCaller CallerOf(HttpContext http)
     {
         var caller = Caller.Of(http);
-        return new InferenceCaller(
-            caller.For(http),
-            caller.PrincipalId,
-            caller.ProjectId,
-            ClientRequestIdOf(http.Request)
-        );
+        return new InferenceCaller(caller.For(http), caller.PrincipalId, caller.ProjectId, ClientRequestIdOf(http.Request))
+        {
+            Files = caller.Access,
+        };
     }
 
     /// <summary>Whether bodies of this caller's calls are kept.</summary>
@@ -124,6 +124,12 @@ internal sealed class InferenceCalls(
             await sink.FailAsync(wire.Dialect.ModelNotFound(request.Model));
             return;
         }
+        var (places, unknown) = await files.LocateAsync(caller.Files, wire, request, sink.Aborted);
+        if (unknown is not null)
+        {
+            await sink.FailAsync(unknown);
+            return;
+        }
         var route = prepared.At is { } at ? found.OnlyAt(at) ?? found : found;
         var id = ids.New();
         var identity = new AnswerIdentity(id, time.GetUtcNow());
@@ -131,11 +137,16 @@ internal sealed class InferenceCalls(
         {
             Identity = identity,
             Amendments = prepared.Amend?.Invoke(identity),
+            Files = places,
             ToleratesUnsupported = headers?[UnsupportedHeader] is ["warn"],
         };
         var picker = new Picker(order);
         var isAvailable = picker.TryNext(out var first);
-        if (picker.Refusal is { } refusal)
+        long? count = null;
+        var refusal = picker.Refusal;
+        if (refusal is { Code: InferenceOrder.UnsupportedOperation } && wire.Operation == Operation.CountTokens)
+            count = EstimatedCount.Of(request, out refusal);
+        if (refusal is not null)
         {
             await sink.FailAsync(refusal);
             return;
@@ -178,6 +189,11 @@ internal sealed class InferenceCalls(
         {
             Also = prepared.Also is null ? null : (answer, attempt) => prepared.Also(id, answer, attempt),
         };
+        if (count is { } tokens)
+        {
+            await EstimatedCount.AnswerAsync(tokens, record, sink);
+            return;
+        }
         if (!isAvailable)
         {
             await RefuseAsync(picker, wire, sink, record);
@@ -233,6 +249,9 @@ internal sealed record InferenceCaller(
 {
     /// <summary>The organization.</summary>
     public Guid TenantId => Context.TenantId;
+
+    /// <summary>Whose files the request may name: unless it is said, the caller's own.</summary>
+    public Access Files { get; init; } = Access.ToOwn(Context.TenantId, PrincipalId);
 }
 
 /// <summary>A request that is ready to be sent.</summary>

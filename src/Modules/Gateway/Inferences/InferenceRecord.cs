@@ -46,6 +46,19 @@ internal sealed class InferenceRecord(
         );
     }
 
+    /// <summary>Nobody was asked: the answer is an estimate of the gateway's own, and costs nothing.</summary>
+    public Task EstimateAsync(byte[] answer) =>
+        SettleAsync(
+            new InferenceCompleted(
+                [],
+                new Usage(null, null, null, null, null, null, Estimated: true),
+                Cost: null,
+                LatencyOf(null),
+                recording == RecordingLevel.Full ? null : BodyDigest.Of(answer),
+                recording == RecordingLevel.Full ? new RawJson(answer) : null
+            )
+        );
+
     /// <summary>There is no full answer.</summary>
     /// <param name="dispatch">The tries.</param>
     /// <param name="last">The one that the caller hears of.</param>

@@ -82,6 +82,9 @@ internal sealed partial class Catalogue : BackgroundService, ILogObserver
     /// <summary>The largest body of a request.</summary>
     public int MaxRequestBytes => _options.MaxRequestBytes;
 
+    /// <summary>The largest file.</summary>
+    public long MaxFileBytes => _options.MaxFileBytes;
+
     /// <summary>A call whose client has gone is taken to its end, instead of ending it.</summary>
     public bool DrainsAbandoned => _options.DrainAbandoned;
 

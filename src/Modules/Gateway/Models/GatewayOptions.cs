@@ -8,6 +8,12 @@ internal sealed class GatewayOptions
     /// <summary>The largest request body in bytes.</summary>
     public int MaxRequestBytes { get; init; } = 32 * 1024 * 1024;
 
+    /// <summary>The largest file that may be sent to a provider, in bytes.</summary>
+    public long MaxFileBytes { get; init; } = 512 * 1024 * 1024;
+
+    /// <summary>A file in tiktoken's format that texts are counted by; null to estimate them.</summary>
+    public string? Vocabulary { get; init; }
+
     /// <summary>The most tries of one call, over all its deployments: 1 to 10.</summary>
     public int MaxAttempts { get; init; } = 3;
 

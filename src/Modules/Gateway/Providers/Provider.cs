@@ -97,6 +97,10 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
             ProviderKind.AzureOpenAi when path.StartsWith("responses", StringComparison.Ordinal) => new Uri(
                 $"{settings.BaseUrl}/openai/v1/{path}?api-version={settings.ApiVersion}"
             ),
+            // Files belong to the resource, not to a deployment (Azure OpenAI's REST reference, "Files").
+            ProviderKind.AzureOpenAi when path.StartsWith("files", StringComparison.Ordinal) => new Uri(
+                $"{settings.BaseUrl}/openai/{path}?api-version={settings.ApiVersion}"
+            ),
             ProviderKind.AzureOpenAi => new Uri(
                 $"{settings.BaseUrl}/openai/deployments/{Uri.EscapeDataString(model)}/{path}?api-version={settings.ApiVersion}"
             ),

@@ -67,6 +67,8 @@ internal sealed class BackgroundRun : IAnswerSink, IDisposable
     public void Begin(int status, string contentType, long? length) =>
         _keepsEvents = Asked.Stream && status < 400 && length is null;
 
+    public void Abort() => throw new InvalidOperationException("A response ends with an event.");
+
     public Task FailAsync(WireError error)
     {
         // Behind the start the record tells it.

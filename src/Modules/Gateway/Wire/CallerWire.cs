@@ -71,6 +71,7 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
             Operation.ChatCompletions or Operation.Completions => new ChatStream(request.IncludesUsage),
             Operation.Messages => new MessagesStream(),
             Operation.Responses => new ResponsesStream(),
+            _ when IsRaw => new MediaStream(),
             _ => null,
         };
 
@@ -81,6 +82,19 @@ internal sealed record CallerWire(Operation Operation, string Name, WireDialect 
         {
             Operation.Messages or Operation.CountTokens => MessagesUsage.TryReadResponse(body, out usage),
             Operation.Responses => ResponsesUsage.TryReadResponse(body, out usage),
-            _ => TokenUsage.TryReadResponse(body, out usage) || IsRaw,
+            _ when IsRaw => TryReadRawAnswer(body, out usage),
+            _ => TokenUsage.TryReadResponse(body, out usage),
         };
+
+    // The usage of sound and images has the names that responses have.
+    private static bool TryReadRawAnswer(ReadOnlySpan<byte> body, out TokenUsage? usage)
+    {
+        if (
+            ResponsesUsage.TryReadResponse(body, out usage)
+            && usage is { } read
+            && (read.Prompt ?? read.Completion ?? read.Total) is null
+        )
+            usage = null;
+        return true;
+    }
 }

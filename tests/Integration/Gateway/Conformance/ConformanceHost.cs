@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Gateway.Conformance;
@@ -31,6 +32,25 @@ public sealed class ConformanceHost(SharedPostgres postgres) : GatewayHost(postg
 
     /// <summary>A model at one of the deployments that may fail, by turns.</summary>
     public static string ModelThatMayBreak(string kind, int turn) => Failing(kind, 1 + turn % FailingDeployments);
+
+    /// <summary>Sends a file to the provider of a kind; its id.</summary>
+    public async Task<string> UploadAsync(string kind, CancellationToken cancellationToken)
+    {
+        using var client = Host.As(ApiKey);
+        client.DefaultRequestHeaders.Add("x-verbatim-provider", $"of-{kind}");
+        if (kind == "anthropic")
+            client.DefaultRequestHeaders.Add("anthropic-version", "2023-06-01");
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent("user_data"), "purpose" },
+            { new StringContent("Some text."), "file", "a.txt" },
+        };
+        using var response = await client.PostAsync("/v1/files", form, cancellationToken);
+        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        return response.IsSuccessStatusCode
+            ? JsonNode.Parse(text)!["id"]!.GetValue<string>()
+            : throw new InvalidOperationException(text);
+    }
 
     /// <inheritdoc/>
     protected override IDictionary<string, string> Settings(Uri provider)

@@ -15,6 +15,11 @@ internal sealed class WireCall(ConformanceHost gateway, Feature feature, string 
         ["messages"] = "/v1/messages",
     };
 
+    // What stands for a file of the caller's own in features.json.
+    private const string AnyFile = "file-0123456789";
+
+    private string _file = AnyFile;
+
     // The wire that the provider is asked on.
     private string Upstream =>
         kind == "anthropic" ? "messages"
@@ -55,6 +60,10 @@ internal sealed class WireCall(ConformanceHost gateway, Feature feature, string 
         var marker = Guid.NewGuid().ToString("N");
         var model = Fails ? gateway.ModelThatFails(kind) : ConformanceHost.Model(kind);
         var body = feature.BodyFor(wire, $"{model}@{feature.CommandsFor(Upstream, marker)}", stream);
+        _file = body.Contains(AnyFile, StringComparison.Ordinal)
+            ? await gateway.UploadAsync(kind, cancellationToken)
+            : AnyFile;
+        body = body.Replace(AnyFile, _file, StringComparison.Ordinal);
         using var response = await gateway.PostAsync(body, cancellationToken, path: Paths[wire]);
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
         if (response.StatusCode == HttpStatusCode.OK)
@@ -104,7 +113,11 @@ internal sealed class WireCall(ConformanceHost gateway, Feature feature, string 
             return null;
         var sent = gateway.Provider.Requests.Of(marker)[^1].BodyText;
         var wanted = feature.SendsAt.GetValueOrDefault(Upstream) ?? feature.Sends;
-        return wanted.FirstOrDefault(w => !sent.Contains(w, StringComparison.Ordinal)) is { } lost
+        return
+            wanted
+                .Select(w => w.Replace(AnyFile, _file, StringComparison.Ordinal))
+                .FirstOrDefault(w => !sent.Contains(w, StringComparison.Ordinal))
+                is { } lost
             ? $"'{lost}' did not reach the provider: {sent}"
             : null;
     }

@@ -62,7 +62,35 @@ public sealed class WireTableTests(ConformanceHost gateway) : IClassFixture<Conf
             foreach (var group in features.Where(f => f.IsOn(wire)).GroupBy(f => f.Group, StringComparer.Ordinal))
                 await WriteGroupAsync(page, wire, group, failures);
         }
+        await WritePlainAsync(page, failures);
         return page.ToString();
+    }
+
+    private async Task WritePlainAsync(StringBuilder page, List<string> failures)
+    {
+        page.Append(
+            """
+
+            ## Everything else
+
+            **estimated**: the provider cannot count, the gateway does, and says so. Files go to the provider that `x-verbatim-provider` names.
+
+            """
+        );
+        page.Append("\n| Operation | ").AppendJoin(" | ", ConformanceHost.Kinds.Keys).Append(" |\n|---");
+        page.Append(string.Concat(ConformanceHost.Kinds.Keys.Select(_ => "|---"))).Append("|\n");
+        foreach (var call in PlainCall.All)
+        {
+            page.Append("| ").Append(call.Name);
+            foreach (var kind in ConformanceHost.Kinds.Keys)
+            {
+                var cell = await call.OutcomeAsync(gateway, kind, TestContext.Current.CancellationToken);
+                if (cell.Contains("FAILS", StringComparison.Ordinal))
+                    failures.Add($"{call.Name} at {kind}: {cell}");
+                page.Append(" | ").Append(cell);
+            }
+            page.Append(" |\n");
+        }
     }
 
     private async Task WriteGroupAsync(

@@ -72,6 +72,8 @@ public sealed class StreamHeartbeatsTests
 
         public void Begin(int status, string contentType, long? length) { }
 
+        public void Abort() { }
+
         public Task FailAsync(WireError error) => Task.CompletedTask;
 
         public async Task<string> ReadAsync(CancellationToken cancellationToken)

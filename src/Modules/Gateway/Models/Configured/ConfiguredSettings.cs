@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Verbatim.Modules.Gateway.Models.Aliases;
 using Verbatim.Modules.Gateway.Models.Deployments;
 using Verbatim.Modules.Gateway.Providers;
+using Verbatim.Modules.Gateway.Wire.Translation;
 using Verbatim.Platform.Configuration;
 using Verbatim.Platform.Modules;
 
@@ -11,6 +12,8 @@ namespace Verbatim.Modules.Gateway.Models.Configured;
 [Singleton]
 internal sealed class ConfiguredSettings
 {
+    private const long MostFileBytes = 8L * 1024 * 1024 * 1024;
+
     // OpenRouter's names begin with the vendor's. These are sent there when OpenAI has the rest.
     private static readonly string[] Vendors =
     [
@@ -40,6 +43,7 @@ internal sealed class ConfiguredSettings
     public ConfiguredSettings(IConfiguration configuration)
     {
         Options = Read(configuration);
+        UseVocabulary(Options.Vocabulary);
         foreach (var (name, options) in Options.Providers)
             _providers.Add(Provider($"Gateway:Providers:{name}", name, options));
         foreach (var (name, options) in Options.Deployments)
@@ -75,6 +79,10 @@ internal sealed class ConfiguredSettings
             throw new SettingException(
                 $"Gateway:MaxRequestBytes is {options.MaxRequestBytes}; valid is 1024 to {256 * 1024 * 1024}."
             );
+        if (options.MaxFileBytes is < 1024 or > MostFileBytes)
+            throw new SettingException(
+                $"Gateway:MaxFileBytes is {options.MaxFileBytes}; valid is 1024 to {MostFileBytes}."
+            );
         if (options.MaxAttempts is < 1 or > 10)
             throw new SettingException($"Gateway:MaxAttempts is {options.MaxAttempts}; valid is 1 to 10.");
         if (options.OllamaUrl.Length > 0 && !ProviderRules.IsAddress(options.OllamaUrl))
@@ -82,6 +90,23 @@ internal sealed class ConfiguredSettings
                 $"Gateway:OllamaUrl is '{options.OllamaUrl}'; valid is an address such as http://127.0.0.1:11434, or nothing."
             );
         return options;
+    }
+
+    private static void UseVocabulary(string? path)
+    {
+        if (string.IsNullOrEmpty(path))
+            return;
+        try
+        {
+            TextTokens.Use(Vocabulary.Read(path));
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new SettingException(
+                $"Gateway:Vocabulary is '{path}'; valid is a file in tiktoken's format, such as o200k_base.tiktoken.",
+                e
+            );
+        }
     }
 
     private static ConfiguredProvider Provider(string setting, string name, ProviderOptions options)

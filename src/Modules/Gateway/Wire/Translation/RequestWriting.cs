@@ -24,6 +24,9 @@ internal sealed class RequestWriting : IDisposable
 
     public Utf8JsonWriter Json { get; }
 
+    /// <summary>Without what the provider cannot do nothing is left to ask.</summary>
+    public bool HasNothingElse { get; set; }
+
     /// <summary>What was written.</summary>
     public ReadOnlyMemory<byte> ToBody()
     {

@@ -52,7 +52,10 @@ internal abstract class TranslatedCall
             return false;
         using var writing = new RequestWriting(target, reading.Unsupported);
         Wires.WriteRequest(request, writing);
-        call = new WireTranslation(caller, target, identity, request, writing.ToBody(), reading.Unsupported);
+        call = new WireTranslation(caller, target, identity, request, writing.ToBody(), reading.Unsupported)
+        {
+            HasNothingElse = writing.HasNothingElse,
+        };
         return true;
     }
 
@@ -61,6 +64,9 @@ internal abstract class TranslatedCall
 
     /// <summary>What the target cannot do. Unless the caller has agreed to that, the call must not be made.</summary>
     public abstract IReadOnlyList<UnsupportedParameter> Unsupported { get; }
+
+    /// <summary>Without what the target cannot do nothing is left to ask, so it cannot be left out either.</summary>
+    public bool HasNothingElse { get; internal init; }
 
     /// <summary>Turns a whole answer into the caller's. Never throws.</summary>
     /// <param name="body">What the provider answered with a status of success.</param>

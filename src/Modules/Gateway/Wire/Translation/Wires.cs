@@ -56,7 +56,7 @@ internal static class Wires
         wire switch
         {
             Operation.ChatCompletions => new ChatAnswerWriter(request.IncludesUsage),
-            Operation.Messages => new MessagesAnswerWriter(),
+            Operation.Messages => new MessagesAnswerWriter(request),
             Operation.Responses => new ResponsesAnswerWriter(request.Echo),
             _ => throw Unknown(wire),
         };

@@ -82,7 +82,7 @@ public sealed class ChatToMessagesAnswerTests
         Assert.Equal(
             """
             event: message_start
-            data: {"type":"message_start","message":{"id":"msg_0193a5b000007000800000000000beef","type":"message","role":"assistant","model":"gpt-5-2025","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}}
+            data: {"type":"message_start","message":{"id":"msg_0193a5b000007000800000000000beef","type":"message","role":"assistant","model":"gpt-5-2025","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":8,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}}
 
             event: content_block_start
             data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}

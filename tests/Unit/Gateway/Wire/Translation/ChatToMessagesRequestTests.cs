@@ -286,6 +286,26 @@ public sealed class ChatToMessagesRequestTests
     }
 
     [Fact]
+    public void A_message_that_nothing_is_left_of_is_left_out()
+    {
+        const string Sound =
+            """{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}""";
+
+        var some = Open($$"""{"model":"a","messages":[{"role":"user","content":"Hi"},{{Sound}}]}""");
+        Assert.Contains(
+            "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hi\"}]}]",
+            Translated.BodyOf(some),
+            StringComparison.Ordinal
+        );
+        Assert.Equal("messages[1].content[0]", Translated.UnsupportedOf(some));
+        Assert.False(some.HasNothingElse);
+
+        var none = Open($$"""{"model":"a","messages":[{{Sound}}]}""");
+        Assert.Equal("messages[0].content[0]", Translated.UnsupportedOf(none));
+        Assert.True(none.HasNothingElse);
+    }
+
+    [Fact]
     public void Thoughts_come_back_unchanged_with_their_signatures()
     {
         var call = Open(

@@ -55,6 +55,10 @@ internal static class ResponsesUsage
         return new TokenUsage(input, output, total, details.Cached, details.Reasoning, details.Written);
     }
 
+    /// <summary>The same; null too where it counts no tokens, but seconds of sound.</summary>
+    public static TokenUsage? ReadCounts(ReadOnlySpan<byte> json) =>
+        Read(json) is { } usage && (usage.Prompt ?? usage.Completion ?? usage.Total) is not null ? usage : null;
+
     private static long? Count(scoped ref Utf8JsonReader reader)
     {
         reader.Read();

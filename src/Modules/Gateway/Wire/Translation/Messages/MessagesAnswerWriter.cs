@@ -5,7 +5,8 @@ using Verbatim.Modules.Gateway.Wire.Anthropic;
 namespace Verbatim.Modules.Gateway.Wire.Translation.Messages;
 
 /// <summary>Writes an answer on Anthropic's wire (Claude API reference, "Message"; documentation, "Streaming Messages").</summary>
-internal sealed class MessagesAnswerWriter : AnswerWriter
+/// <param name="request">What was asked: its input is estimated where the provider does not say it at the beginning.</param>
+internal sealed class MessagesAnswerWriter(ModelRequest request) : AnswerWriter
 {
     public override void Start(Answer answer)
     {
@@ -13,7 +14,7 @@ internal sealed class MessagesAnswerWriter : AnswerWriter
         WriteHead(answer);
         Write("[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":"u8);
         // Its clients read both counts here; what is known only at the end is told in message_delta.
-        WriteUsage(answer.Usage ?? new TokenUsage(0, 0, null, null, null));
+        WriteUsage(answer.Usage ?? new TokenUsage(TokenEstimate.Of(request), 0, null, null, null));
         Write("}}\n\n"u8);
     }
 

@@ -11,7 +11,8 @@ internal static class MessagesTurnsWriter
     public static void Write(ModelRequest request, RequestWriting writing)
     {
         var system = request.Turns.Where(t => t.Role == TurnRole.System).SelectMany(t => t.Parts).ToList();
-        var messages = Messages(request);
+        var messages = Messages(request, writing);
+        writing.HasNothingElse = messages.Count == 0 && system.Count == 0;
         if (messages.Count == 0 && system.Count > 0)
         {
             // There must be a message, and a chat of instructions alone is allowed to OpenAI's callers.
@@ -25,14 +26,15 @@ internal static class MessagesTurnsWriter
         writing.Json.WriteEndArray();
     }
 
-    private static List<Message> Messages(ModelRequest request)
+    private static List<Message> Messages(ModelRequest request, RequestWriting writing)
     {
         var messages = new List<Message>();
         foreach (var turn in request.Turns)
         {
             if (turn.Role == TurnRole.System)
                 continue;
-            var parts = turn.Parts.FindAll(IsSaid);
+            var parts = Taken(turn.Parts, writing);
+            // A message that nothing is left of would be refused there.
             if (parts.Count == 0)
                 continue;
             var isAssistant = turn.Role == TurnRole.Assistant;
@@ -51,6 +53,37 @@ internal static class MessagesTurnsWriter
         }
         return messages;
     }
+
+    private static List<Part> Taken(List<Part> parts, RequestWriting writing)
+    {
+        var taken = new List<Part>(parts.Count);
+        foreach (var part in parts)
+        {
+            if (!IsSaid(part))
+                continue;
+            if (WhyNot(part) is { } why)
+                writing.CannotDo(part.Path, why);
+            else
+                taken.Add(part);
+        }
+        return taken;
+    }
+
+    private static string? WhyNot(Part part) =>
+        part switch
+        {
+            AudioPart => "is sound, which Anthropic's messages do not take",
+            ImagePart { Source.Kind: SourceKind.FileId } or FilePart { Source.Kind: SourceKind.FileId } =>
+                "is a file at another provider",
+            ImagePart { Source: { Kind: SourceKind.Base64, MediaType: var type } } when !Sources.IsImage(type) =>
+                "is of a media type that Anthropic's messages do not take for an image",
+            FilePart { Source: { Kind: SourceKind.Base64, MediaType: not "application/pdf" } source }
+                when Plain(source) is null => "is of a media type that Anthropic's messages do not take for a document",
+            _ => null,
+        };
+
+    private static JsonText? Plain(Source source) =>
+        source is { Kind: SourceKind.Base64, MediaType: "text/plain" } ? Sources.TextOf(source) : null;
 
     // Thoughts of others have no signature that Anthropic would know, and are refused without one.
     private static bool IsSaid(Part part) =>
@@ -128,8 +161,7 @@ internal static class MessagesTurnsWriter
                 WriteToolResult(result, writing);
                 break;
             default:
-                writing.CannotDo(part.Path, "is sound, which Anthropic's messages do not take");
-                break;
+                throw new InvalidOperationException("What is not taken is left out before.");
         }
     }
 
@@ -171,16 +203,6 @@ internal static class MessagesTurnsWriter
     private static void WriteImage(ImagePart image, RequestWriting writing)
     {
         writing.CannotDo(image.Detail, "is not known to Anthropic's messages");
-        if (image.Source.Kind == SourceKind.FileId)
-        {
-            writing.CannotDo(image.Path, "is a file at another provider");
-            return;
-        }
-        if (image.Source.Kind == SourceKind.Base64 && !Sources.IsImage(image.Source.MediaType))
-        {
-            writing.CannotDo(image.Path, "is of a media type that Anthropic's messages do not take for an image");
-            return;
-        }
         Begin("image"u8, writing);
         WriteSource(image.Source, writing);
         End(image, writing);
@@ -189,18 +211,8 @@ internal static class MessagesTurnsWriter
     private static void WriteFile(FilePart file, RequestWriting writing)
     {
         var source = file.Source;
-        if (source is { Kind: SourceKind.Base64, MediaType: "text/plain" } && Sources.TextOf(source) is { } plain)
+        if (Plain(source) is { } plain)
             source = new Source(SourceKind.Text, plain);
-        if (source.Kind == SourceKind.FileId)
-        {
-            writing.CannotDo(file.Path, "is a file at another provider");
-            return;
-        }
-        if (source is { Kind: SourceKind.Base64, MediaType: not "application/pdf" })
-        {
-            writing.CannotDo(file.Path, "is of a media type that Anthropic's messages do not take for a document");
-            return;
-        }
         Begin("document"u8, writing);
         WriteSource(source, writing);
         writing.Text("title"u8, file.Name?.Value);
@@ -250,7 +262,7 @@ internal static class MessagesTurnsWriter
     {
         Begin("tool_result"u8, writing);
         writing.Text("tool_use_id"u8, ToolNames.SoundId(result.Id));
-        var content = result.Content.FindAll(IsSaid);
+        var content = Taken(result.Content, writing);
         if (content is [TextPart { CacheControl.IsEmpty: true } only])
         {
             writing.Text("content"u8, only.Text);
