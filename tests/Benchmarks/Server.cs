@@ -18,15 +18,13 @@ internal sealed class Server : IAsyncDisposable
     public TimeSpan StartTime { get; private set; }
 
     /// <summary>Megabytes of memory that the process holds now.</summary>
-    public double ResidentMegabytes
-    {
-        get
-        {
-            var line = File.ReadLines($"/proc/{_process.Id}/status")
-                .First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
-            return double.Parse(line.AsSpan(6).Trim().ToString().Split(' ')[0], CultureInfo.InvariantCulture) / 1024;
-        }
-    }
+    public double ResidentMegabytes => StatusOf("VmRSS:");
+
+    /// <summary>The most that it held since the start, or since <see cref="ForgetPeak"/>.</summary>
+    public double PeakResidentMegabytes => StatusOf("VmHWM:");
+
+    /// <summary>From now on the peak is measured (proc(5), clear_refs).</summary>
+    public void ForgetPeak() => File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5");
 
     /// <summary>Starts a server and waits until <paramref name="isReady"/> says so.</summary>
     /// <param name="info">The program; what it prints goes to the benchmark's log file.</param>
@@ -99,5 +97,12 @@ internal sealed class Server : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    private double StatusOf(string field)
+    {
+        var line = File.ReadLines($"/proc/{_process.Id}/status")
+            .First(l => l.StartsWith(field, StringComparison.Ordinal));
+        return double.Parse(line[field.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture) / 1024;
     }
 }

@@ -88,7 +88,7 @@ internal sealed class StreamAppend
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct StreamKey(Guid TenantId, Guid StreamId);
 
-internal readonly record struct EncodedEvent(string Type, int TypeVersion, byte[] Data);
+internal readonly record struct EncodedEvent(string Type, int TypeVersion, ReadOnlyMemory<byte> Data);
 
 /// <param name="Document">Whose table it goes to.</param>
 /// <param name="Json">The state.</param>

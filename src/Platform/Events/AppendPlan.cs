@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
-using System.Text;
 using Verbatim.Evidence;
+using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Platform.Events;
 
@@ -10,14 +9,12 @@ namespace Verbatim.Platform.Events;
 /// </summary>
 internal sealed class AppendPlan
 {
-    private const int KeptBufferSize = 4 * 1024 * 1024;
-
     private readonly List<PendingAppend> _accepted = [];
     private readonly List<(PendingAppend Append, VersionConflict Conflict)> _conflicts = [];
     private readonly List<Row> _rows = [];
+    private readonly BinaryCopy _copy = new();
     private byte[] _hashes = new byte[64 * LeafEncoding.HashSize];
     private byte[] _scratch = new byte[4096];
-    private byte[] _copy = new byte[64 * 1024];
     private LogHead _head;
 
     internal readonly record struct Row(StreamAppend Stream, EncodedEvent Event, long Version, long Position);
@@ -46,8 +43,6 @@ internal sealed class AppendPlan
         DependsOnGeneration = false;
         _head = head;
         Time = Math.Max(time, head.Time);
-        if (_copy.Length > KeptBufferSize)
-            _copy = new byte[64 * 1024];
     }
 
     public void Accept(PendingAppend append)
@@ -83,44 +78,30 @@ internal sealed class AppendPlan
             append.TrySetResult(new AppendResult(0, default, conflict));
     }
 
-    /// <summary>The rows in Postgres's binary COPY format (PostgreSQL documentation, COPY, "Binary Format").</summary>
-    public ReadOnlySpan<byte> EncodeCopy()
+    /// <summary>The rows, ready to be copied into the table of events.</summary>
+    public BinaryCopy EncodeCopy()
     {
-        CopyHeader.CopyTo(_copy);
-        var at = CopyHeader.Length;
+        _copy.Begin();
         for (var i = 0; i < _rows.Count; i++)
         {
             var row = _rows[i];
             var stream = row.Stream;
-            Ensure(at + MaxRowSize(row));
-            var span = _copy.AsSpan();
-            BinaryPrimitives.WriteInt16BigEndian(span[at..], 12);
-            at += 2;
-            at += WriteUuid(span[at..], stream.Context.TenantId);
-            at += WriteUuid(span[at..], stream.StreamId);
-            at += WriteInt64(span[at..], row.Version);
-            at += WriteInt64(span[at..], row.Position);
-            at += WriteInt64(span[at..], Time - PostgresEpoch);
-            BinaryPrimitives.WriteInt32BigEndian(span[at..], 2);
-            BinaryPrimitives.WriteInt16BigEndian(span[(at + 4)..], (short)row.Event.TypeVersion);
-            at += 6;
-            at += WriteText(span[at..], stream.StreamType);
-            at += WriteText(span[at..], row.Event.Type);
-            at += WriteText(span[at..], stream.Context.Actor);
-            at += WriteText(span[at..], stream.Context.Correlation);
-            at += WriteBytes(span[at..], row.Event.Data);
-            at += WriteBytes(span[at..], HashOf(i));
+            _copy.AddRow(12);
+            _copy.Add(stream.Context.TenantId);
+            _copy.Add(stream.StreamId);
+            _copy.Add(row.Version);
+            _copy.Add(row.Position);
+            _copy.AddTime(Time);
+            _copy.Add((short)row.Event.TypeVersion);
+            _copy.Add(stream.StreamType);
+            _copy.Add(row.Event.Type);
+            _copy.Add(stream.Context.Actor);
+            _copy.Add(stream.Context.Correlation);
+            _copy.Add(row.Event.Data);
+            _copy.Add(HashOf(i));
         }
-        BinaryPrimitives.WriteInt16BigEndian(_copy.AsSpan(at), -1);
-        return _copy.AsSpan(0, at + 2);
+        return _copy;
     }
-
-    // The signature, no flags, no header extension.
-    private static ReadOnlySpan<byte> CopyHeader =>
-        [0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00, 0, 0, 0, 0, 0, 0, 0, 0];
-
-    // Postgres counts from 2000-01-01.
-    private const long PostgresEpoch = 946_684_800_000_000;
 
     private void AddRow(StreamAppend stream, EncodedEvent @event, long version)
     {
@@ -145,54 +126,8 @@ internal sealed class AppendPlan
                 context.Actor,
                 context.Correlation
             ),
-            @event.Data,
+            @event.Data.Span,
             _hashes.AsSpan(index * LeafEncoding.HashSize, LeafEncoding.HashSize)
         );
-    }
-
-    // A UTF-16 unit is three bytes of UTF-8 at most. The trailer of the whole COPY fits in too.
-    private static int MaxRowSize(Row row) =>
-        256
-        + 3
-            * (
-                row.Stream.StreamType.Length
-                + row.Event.Type.Length
-                + row.Stream.Context.Actor.Length
-                + row.Stream.Context.Correlation.Length
-            )
-        + row.Event.Data.Length;
-
-    private void Ensure(int size)
-    {
-        if (_copy.Length < size)
-            Array.Resize(ref _copy, Math.Max(size, _copy.Length * 2));
-    }
-
-    private static int WriteUuid(Span<byte> destination, Guid value)
-    {
-        BinaryPrimitives.WriteInt32BigEndian(destination, 16);
-        value.TryWriteBytes(destination[4..], bigEndian: true, out _);
-        return 20;
-    }
-
-    private static int WriteInt64(Span<byte> destination, long value)
-    {
-        BinaryPrimitives.WriteInt32BigEndian(destination, 8);
-        BinaryPrimitives.WriteInt64BigEndian(destination[4..], value);
-        return 12;
-    }
-
-    private static int WriteText(Span<byte> destination, string value)
-    {
-        var length = Encoding.UTF8.GetBytes(value, destination[4..]);
-        BinaryPrimitives.WriteInt32BigEndian(destination, length);
-        return 4 + length;
-    }
-
-    private static int WriteBytes(Span<byte> destination, ReadOnlySpan<byte> value)
-    {
-        BinaryPrimitives.WriteInt32BigEndian(destination, value.Length);
-        value.CopyTo(destination[4..]);
-        return 4 + value.Length;
     }
 }

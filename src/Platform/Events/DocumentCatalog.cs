@@ -81,7 +81,7 @@ internal sealed class DocumentShape<T>(StreamTypeAttribute declared, EventCatalo
 
     public override byte[] Write(object document) => JsonSerializer.SerializeToUtf8Bytes((T)document, _plain);
 
-    internal override ValueTask<byte[]> WriteRowAsync(
+    internal override async ValueTask<byte[]> WriteRowAsync(
         object document,
         Guid tenantId,
         Guid id,
@@ -89,8 +89,8 @@ internal sealed class DocumentShape<T>(StreamTypeAttribute declared, EventCatalo
         CancellationToken cancellationToken
     ) =>
         HasPersonalData
-            ? Scope(tenantId, id, keys).WriteAsync(document, _sealing, cancellationToken)
-            : ValueTask.FromResult(Write(document));
+            ? (await Scope(tenantId, id, keys).WriteAsync(document, _sealing, cancellationToken)).ToArray()
+            : Write(document);
 
     public async ValueTask<T> ReadRowAsync(
         ReadOnlyMemory<byte> json,

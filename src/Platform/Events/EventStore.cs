@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Verbatim.Platform.PersonalData;
 
 namespace Verbatim.Platform.Events;
@@ -216,7 +215,7 @@ public sealed class EventStore
                 ? await SealingScope
                     .OfEvent(Keys, context.TenantId, stream.StreamId, shape.Name, context.Subject)
                     .WriteAsync(@event, shape.Json, cancellationToken)
-                : JsonSerializer.SerializeToUtf8Bytes(@event, shape.Json);
+                : RecordJson.Write(@event, shape.Json);
             encoded[i] = new EncodedEvent(shape.Name, shape.Version, data);
         }
         return encoded;

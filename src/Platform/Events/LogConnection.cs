@@ -185,7 +185,7 @@ internal sealed class LogConnection : IDisposable
         var types = new string[rows.Length];
         var actors = new string[rows.Length];
         var correlations = new string[rows.Length];
-        var data = new byte[rows.Length][];
+        var data = new ReadOnlyMemory<byte>[rows.Length];
         var hashes = new byte[rows.Length][];
         for (var i = 0; i < rows.Length; i++)
         {
@@ -227,7 +227,7 @@ internal sealed class LogConnection : IDisposable
         parameters.Add(new NpgsqlParameter<string[]> { TypedValue = types });
         parameters.Add(new NpgsqlParameter<string[]> { TypedValue = actors });
         parameters.Add(new NpgsqlParameter<string[]> { TypedValue = correlations });
-        parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = data });
+        parameters.Add(new NpgsqlParameter<ReadOnlyMemory<byte>[]> { TypedValue = data });
         parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = hashes });
         return command;
     }
@@ -237,7 +237,7 @@ internal sealed class LogConnection : IDisposable
         using var stream = _connection.BeginRawBinaryCopy(
             $"copy platform.events ({EventColumns}) from stdin (format binary)"
         );
-        stream.Write(plan.EncodeCopy());
+        plan.EncodeCopy().WriteTo(stream);
     }
 
     private void AddSnapshots(NpgsqlBatch batch, AppendPlan plan)

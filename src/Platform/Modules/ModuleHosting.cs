@@ -192,6 +192,7 @@ public static class ModuleHosting
             p.GetRequiredService<TimeProvider>()
         ));
         services.AddSingleton(p => new BlindIndex(p.GetRequiredService<SubjectKeys>()));
+        services.AddSingleton(p => new PersonalBytes(p.GetRequiredService<SubjectKeys>()));
         services.AddSingleton(p => new EventReader(
             p.GetRequiredService<EventCatalog>(),
             p.GetRequiredService<SubjectKeys>()

@@ -33,14 +33,14 @@ internal sealed class PersonalConverter<T>(string property, Func<SealingScope, G
         var scope = SealingScope.Current;
         if (!SealedJson.TryRead(ref reader, out var sealedBytes, out var subject))
             throw new JsonException($"'{property}' is not sealed as personal data is.");
-        if (scope.KeyOf(subject) is not { IsErased: false } key || sealedBytes is null)
+        if (scope.KeyOf(subject) is not { IsErased: false } key || sealedBytes is not { } bytes)
             return ErasedValue.Of<T>();
         try
         {
-            var value = key.Open(sealedBytes, scope.PlaceOf(property));
+            var value = key.Open(bytes, scope.PlaceOf(property));
             return typeof(T) == typeof(RawJson) || typeof(T) == typeof(RawJson?)
                 ? (T)(object)new RawJson(value)
-                : JsonSerializer.Deserialize(value, plain);
+                : JsonSerializer.Deserialize(value.Span, plain);
         }
         catch (CryptographicException e)
         {

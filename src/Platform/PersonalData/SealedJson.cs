@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -14,6 +15,9 @@ internal static class SealedJson
 {
     // No property of ours is longer; what a caller sends may be.
     public const int MaxPropertyLength = 100;
+
+    // The pool rounds up to a power of two, and keeps for a long time what is given back.
+    private const int LargestPooled = 1024 * 1024;
 
     private static readonly byte[] ErasedLiteral = JsonSerializer.SerializeToUtf8Bytes(PersonalAttribute.Erased);
 
@@ -34,10 +38,12 @@ internal static class SealedJson
         else
         {
             var size = SubjectKey.SealedSize(value.Length);
-            var buffer = ArrayPool<byte>.Shared.Rent(size);
+            var isLarge = size > LargestPooled;
+            var buffer = isLarge ? new byte[size] : ArrayPool<byte>.Shared.Rent(size);
             key.Seal(value, scope.PlaceOf(property), scope.IsRepeatable, buffer.AsSpan(0, size));
             writer.WriteBase64String("sealed"u8, buffer.AsSpan(0, size));
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (!isLarge)
+                ArrayPool<byte>.Shared.Return(buffer);
         }
         writer.WriteString("of"u8, subject);
         writer.WriteEndObject();
@@ -45,7 +51,7 @@ internal static class SealedJson
 
     /// <summary>Reads the object that the reader stands at the beginning of, to its end.</summary>
     /// <returns>False when it is no sealed value.</returns>
-    public static bool TryRead(ref Utf8JsonReader reader, out byte[]? sealedBytes, out Guid subject)
+    public static bool TryRead(ref Utf8JsonReader reader, out Memory<byte>? sealedBytes, out Guid subject)
     {
         sealedBytes = null;
         subject = default;
@@ -56,7 +62,7 @@ internal static class SealedJson
             && reader.Read()
             && (
                 reader.TokenType == JsonTokenType.Null
-                || (IsPlainString(reader) && reader.TryGetBytesFromBase64(out sealedBytes))
+                || (IsPlainString(reader) && TryDecode(reader.ValueSpan, out sealedBytes))
             )
             && reader.Read()
             && reader.TokenType == JsonTokenType.PropertyName
@@ -92,7 +98,7 @@ internal static class SealedJson
                 )
                 {
                     opened.Write(stored.Span[copied..begin]);
-                    opened.Write(value);
+                    opened.Write(value.Span);
                     copied = (int)ahead.BytesConsumed;
                     reader = ahead;
                 }
@@ -116,21 +122,29 @@ internal static class SealedJson
     private static bool IsPlainString(Utf8JsonReader reader) =>
         reader is { TokenType: JsonTokenType.String, ValueIsEscaped: false };
 
+    private static bool TryDecode(ReadOnlySpan<byte> base64, out Memory<byte>? bytes)
+    {
+        var buffer = new byte[Base64.GetMaxDecodedFromUtf8Length(base64.Length)];
+        var isDecoded = Base64.DecodeFromUtf8(base64, buffer, out _, out var length) == OperationStatus.Done;
+        bytes = isDecoded ? buffer.AsMemory(0, length) : null;
+        return isDecoded;
+    }
+
     // What only looks like a sealed value, in the body of a caller perhaps, does not open.
     private static bool TryOpen(
-        byte[]? sealedBytes,
+        Memory<byte>? sealedBytes,
         Guid subject,
         string property,
         SealingScope scope,
-        out byte[] value
+        out ReadOnlyMemory<byte> value
     )
     {
         value = ErasedLiteral;
-        if (scope.KeyOf(subject) is not { IsErased: false } key || sealedBytes is null)
+        if (scope.KeyOf(subject) is not { IsErased: false } key || sealedBytes is not { } bytes)
             return true;
         try
         {
-            value = key.Open(sealedBytes, scope.PlaceOf(property));
+            value = key.Open(bytes, scope.PlaceOf(property));
             return true;
         }
         catch (CryptographicException)

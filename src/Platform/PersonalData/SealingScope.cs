@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Verbatim.Platform.Events;
 
 namespace Verbatim.Platform.PersonalData;
 
@@ -85,7 +86,11 @@ internal sealed class SealingScope
     }
 
     /// <summary>The exact bytes that are stored for a record. Makes the keys that do not exist yet.</summary>
-    public async ValueTask<byte[]> WriteAsync(object record, JsonTypeInfo json, CancellationToken cancellationToken)
+    public async ValueTask<ReadOnlyMemory<byte>> WriteAsync(
+        object record,
+        JsonTypeInfo json,
+        CancellationToken cancellationToken
+    )
     {
         while (true)
         {
@@ -131,13 +136,13 @@ internal sealed class SealingScope
     private async Task LoadMissingAsync(CancellationToken cancellationToken) =>
         Add(await _keys.LoadAsync(TenantId, _missing!, cancellationToken));
 
-    private byte[] Write(object record, JsonTypeInfo json)
+    private ReadOnlyMemory<byte> Write(object record, JsonTypeInfo json)
     {
         _isWriting = true;
         current = this;
         try
         {
-            return JsonSerializer.SerializeToUtf8Bytes(record, json);
+            return RecordJson.Write(record, json);
         }
         finally
         {

@@ -17,56 +17,22 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
 
     public async Task RunAsync(TextWriter output)
     {
-        using var folder = new TemporaryFolder();
-        var (upstream, nginx, portkey) = (Server.FreePort(), Server.FreePort(), Server.FreePort());
-        await using var upstreamServer = await Peers.StartUpstreamAsync(folder.Path, upstream);
-        await using var nginxServer = await Peers.StartNginxAsync(folder.Path, nginx, upstream);
-        await using var portkeyServer = await Peers.StartPortkeyAsync(folder.Path, portkey);
-        await using var verbatim = await VerbatimServer.StartAsync(
-            folder.Home,
-            Path.Combine(folder.Path, "verbatim.log"),
-            upstream
-        );
-        var idle = verbatim.Process.ResidentMegabytes;
-
-        Target[] targets =
-        [
-            new("upstream direct", Chat(upstream), new Dictionary<string, string>(StringComparer.Ordinal)),
-            new("nginx", Chat(nginx), new Dictionary<string, string>(StringComparer.Ordinal)),
-            new(
-                "Portkey " + Peers.PortkeyVersion,
-                Chat(portkey),
-                new Dictionary<string, string>(StringComparer.Ordinal)
-                {
-                    ["x-portkey-provider"] = "openai",
-                    ["x-portkey-custom-host"] = $"http://127.0.0.1:{upstream}/v1",
-                    ["Authorization"] = "Bearer sk-test",
-                }
-            ),
-            new(
-                "Verbatim, durable",
-                new Uri(verbatim.Address, "v1/chat/completions"),
-                new Dictionary<string, string>(StringComparer.Ordinal)
-                {
-                    ["Authorization"] = "Bearer " + verbatim.ApiKey,
-                }
-            ),
-        ];
-
+        await using var field = await GatewayField.StartAsync();
+        var idle = field.Verbatim.Process.ResidentMegabytes;
         foreach (var (title, body) in new[] { ("JSON answers", Body), ("Streams of 50 chunks", StreamBody) })
         {
-            var measured = await MeasureAsync(targets, body);
-            Print(output, title, targets, measured);
+            var measured = await MeasureAsync(field.Targets, body);
+            Print(output, title, field, measured);
         }
         await output.WriteLineAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Verbatim's memory: {idle:N0} MB idle after the start, {verbatim.Process.ResidentMegabytes:N0} MB after the load."
+                $"Verbatim's memory: {idle:N0} MB idle after the start, {field.Verbatim.Process.ResidentMegabytes:N0} MB after the load."
             )
         );
     }
 
-    private async Task<Dictionary<(Target, int), Measurement>> MeasureAsync(Target[] targets, string body)
+    private async Task<Dictionary<(Target, int), Measurement>> MeasureAsync(IReadOnlyList<Target> targets, string body)
     {
         var runs = new List<(Target Target, int Connections, Measurement Measurement)>();
         // A first round that does not count: code is compiled, connections are made.
@@ -94,11 +60,10 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
     private static void Print(
         TextWriter output,
         string title,
-        Target[] targets,
+        GatewayField field,
         Dictionary<(Target, int), Measurement> measured
     )
     {
-        var (direct, nginx, portkey) = (targets[0], targets[1], targets[2]);
         output.WriteLine();
         output.WriteLine($"## {title}");
         output.WriteLine();
@@ -106,22 +71,20 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
             "| through | connections | requests/s | of nginx | of Portkey | added p50 ms | added p99 ms |"
         );
         output.WriteLine("|---|---:|---:|---:|---:|---:|---:|");
-        foreach (var target in targets)
+        foreach (var target in field.Targets)
         {
             foreach (var connections in Connections)
             {
                 var m = measured[(target, connections)];
-                var d = measured[(direct, connections)];
+                var d = measured[(field.Direct, connections)];
                 output.WriteLine(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"| {target.Name} | {connections} | {m.RequestsPerSecond:N0} | {m.RequestsPerSecond / measured[(nginx, connections)].RequestsPerSecond:P0} | {m.RequestsPerSecond / measured[(portkey, connections)].RequestsPerSecond:0.0}× | {m.P50Ms - d.P50Ms:0.00} | {m.P99Ms - d.P99Ms:0.00} |"
+                        $"| {target.Name} | {connections} | {m.RequestsPerSecond:N0} | {m.RequestsPerSecond / measured[(field.Nginx, connections)].RequestsPerSecond:P0} | {m.RequestsPerSecond / measured[(field.Portkey, connections)].RequestsPerSecond:0.0}× | {m.P50Ms - d.P50Ms:0.00} | {m.P99Ms - d.P99Ms:0.00} |"
                     )
                 );
             }
         }
         output.WriteLine();
     }
-
-    private static Uri Chat(int port) => new($"http://127.0.0.1:{port}/v1/chat/completions");
 }

@@ -32,6 +32,10 @@ internal sealed partial class VerbatimServer(Server server, Uri address, string 
                 ["VERBATIM_HOME"] = home,
                 ["Gateway__Deployments__fake__BaseUrl"] = $"http://127.0.0.1:{upstream}/v1",
                 ["Gateway__Deployments__fake__Model"] = "gpt-*",
+                ["Gateway__Deployments__claude__Kind"] = "anthropic",
+                ["Gateway__Deployments__claude__BaseUrl"] = $"http://127.0.0.1:{upstream}/v1",
+                ["Gateway__Deployments__claude__ApiKey"] = "sk-ant-test",
+                ["Gateway__Deployments__claude__Model"] = "claude-*",
             },
         };
         foreach (var (name, value) in settings ?? new Dictionary<string, string>(StringComparer.Ordinal))
@@ -44,6 +48,14 @@ internal sealed partial class VerbatimServer(Server server, Uri address, string 
             apiKey ?? PrintedKey().Match(await File.ReadAllTextAsync(log)).Value
         );
     }
+
+    /// <summary>A route of it as a target, with the key.</summary>
+    public Target Target(string name, string path) =>
+        new(
+            name,
+            new Uri(Address, path),
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["Authorization"] = "Bearer " + ApiKey }
+        );
 
     public ValueTask DisposeAsync() => Process.DisposeAsync();
 

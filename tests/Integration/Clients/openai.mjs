@@ -282,10 +282,76 @@ await check("responses: a loop of tools by previous_response_id", async () => {
     input: [{ type: "function_call_output", call_id: call.call_id, output: "eleven degrees" }],
   });
   assert.equal(second.output_text, hello);
+  assert.equal(second.previous_response_id, first.id);
   const read = await client.responses.retrieve(second.id);
   assert.equal(read.output_text, hello);
   await client.responses.delete(second.id);
   assert.ok((await thrown(client.responses.retrieve(second.id))) instanceof OpenAI.NotFoundError);
+});
+
+await check("responses: in the background", async () => {
+  let answer = await client.responses.create({
+    model: model("delay-ms=300"),
+    input: "Hello!",
+    background: true,
+  });
+  assert.ok(["queued", "in_progress"].includes(answer.status));
+  assert.equal(answer.background, true);
+  const seen = new Set();
+  while (["queued", "in_progress"].includes(answer.status)) {
+    seen.add(answer.status);
+    await new Promise((done) => setTimeout(done, 20));
+    answer = await client.responses.retrieve(answer.id);
+  }
+  assert.ok(seen.has("in_progress"));
+  assert.equal(answer.status, "completed");
+  assert.equal(answer.output_text, hello);
+  const late = await thrown(client.responses.cancel(answer.id));
+  assert.ok(late instanceof OpenAI.BadRequestError);
+  assert.match(late.message, /Cannot cancel a completed response/);
+});
+
+await check("responses: cancelled in the background", async () => {
+  const answer = await client.responses.create({
+    model: model("delay-ms=20000"),
+    input: "Hello!",
+    background: true,
+  });
+  const cancelled = await client.responses.cancel(answer.id);
+  assert.equal(cancelled.status, "cancelled");
+  assert.equal((await client.responses.cancel(answer.id)).status, "cancelled");
+  assert.equal((await client.responses.retrieve(answer.id)).status, "cancelled");
+});
+
+await check("responses: a stream in the background that is left and taken up again", async () => {
+  const first = await client.responses.create({
+    model: model("chunk-delay-ms=20"),
+    input: "Hello!",
+    background: true,
+    stream: true,
+  });
+  const seen = [];
+  for await (const event of first) {
+    seen.push(event);
+    if (event.type === "response.output_text.delta") break;
+  }
+  const id = seen[0].response.id;
+  const rest = await client.responses.retrieve(id, {
+    stream: true,
+    starting_after: seen.at(-1).sequence_number,
+  });
+  for await (const event of rest) seen.push(event);
+  assert.deepEqual(
+    seen.map((e) => e.sequence_number),
+    seen.map((_, i) => i),
+  );
+  const text = seen.filter((e) => e.type === "response.output_text.delta").map((e) => e.delta);
+  assert.equal(text.join(""), hello);
+  assert.equal(seen.at(-1).type, "response.completed");
+
+  // The helper of streams reads it whole.
+  const whole = await client.responses.stream({ response_id: id }).finalResponse();
+  assert.equal(whole.output_text, hello);
 });
 
 await check("responses: a loop of tools with thoughts", async () => {

@@ -45,6 +45,13 @@ public class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
             await _provider.DisposeAsync();
     }
 
+    /// <summary>A second Host on the same database and provider.</summary>
+    public Task<VerbatimHost> StartAnotherAsync() =>
+        VerbatimHost.StartAsync(
+            Host.ConnectionString,
+            new Dictionary<string, string>(Settings(Provider.BaseAddress), StringComparer.Ordinal)
+        );
+
     /// <summary>A model at a deployment that no other test uses, which may be made to fail.</summary>
     public string ModelThatMayFail() =>
         Interlocked.Increment(ref _failing) is var number and <= FailingDeployments

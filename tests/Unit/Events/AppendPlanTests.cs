@@ -57,7 +57,9 @@ public sealed class AppendPlanTests
             _plan.Begin(new LogHead(0, 0, 1), time: 1_700_000_000_123_456);
             _plan.Accept(Append(Stream(0, text, "x"), Stream(5, "y")));
 
-            var rows = ReadCopy(_plan.EncodeCopy());
+            using var sent = new MemoryStream();
+            _plan.EncodeCopy().WriteTo(sent);
+            var rows = ReadCopy(sent.ToArray());
             Assert.Equal(3, rows.Count);
             Assert.All(rows, r => Assert.Equal(12, r.Count));
             Assert.Equal(_plan.Rows[2].Stream.StreamId, new Guid(rows[2][1], bigEndian: true));

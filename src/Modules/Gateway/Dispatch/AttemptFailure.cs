@@ -83,16 +83,6 @@ internal sealed record AttemptFailure(string Code, int Status, string Message)
         IsTheProviders = true,
     };
 
-    public static readonly AttemptFailure ErrorInStream = new(
-        "upstream-error",
-        502,
-        "The provider sent an error in the stream."
-    )
-    {
-        MayHelpAgain = true,
-        IsTheProviders = true,
-    };
-
     public static readonly AttemptFailure CredentialRefused = new(
         "upstream-credential-refused",
         502,
@@ -125,6 +115,17 @@ internal sealed record AttemptFailure(string Code, int Status, string Message)
         503,
         "Every deployment of the model was resting; nothing was sent."
     );
+
+    /// <summary>The provider said in its stream that it failed.</summary>
+    /// <param name="status">The status that a whole answer would have had.</param>
+    public static AttemptFailure InStream(int status) =>
+        status == 401
+            ? CredentialRefused
+            : OfStatus(status, retryAfter: null) with
+            {
+                Code = "upstream-error",
+                Message = "The provider sent an error in the stream.",
+            };
 
     /// <summary>The provider answered with a status that is no success.</summary>
     public static AttemptFailure OfStatus(int status, TimeSpan? retryAfter) =>

@@ -4,6 +4,7 @@ using Verbatim.Modules.Gateway.Files;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Providers;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
 using Verbatim.Modules.Gateway.Wire.Translation;
 
 namespace Verbatim.Modules.Gateway.Dispatch;
@@ -30,6 +31,9 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
 
     /// <summary>What an answer that is put together here calls itself.</summary>
     public required AnswerIdentity Identity { get; init; }
+
+    /// <summary>What the answer says otherwise than the provider does; null for nothing.</summary>
+    public ResponseAmendments? Amendments { get; init; }
 
     /// <summary>The caller would rather have an answer without what a provider cannot do, and be told of it.</summary>
     public bool ToleratesUnsupported { get; init; }

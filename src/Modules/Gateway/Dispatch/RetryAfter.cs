@@ -2,24 +2,18 @@ using System.Globalization;
 
 namespace Verbatim.Modules.Gateway.Dispatch;
 
-/// <summary>Reads how long a provider asks to wait.</summary>
+/// <summary>How long a provider asks to wait: seconds or a date (RFC 9110, 10.2.3); OpenAI and Azure also say it in milliseconds.</summary>
 internal static class RetryAfter
 {
-    /// <summary>Seconds or a date (RFC 9110, 10.2.3); OpenAI and Azure also say it in milliseconds. Null where nothing is asked.</summary>
-    public static TimeSpan? Of(HttpResponseMessage response, TimeProvider time)
+    // A day: what is beyond it is no wait but a mistake.
+    private const double MostSeconds = 86_400;
+
+    /// <summary>Reads the two headers; null for none, or for what cannot be read.</summary>
+    public static TimeSpan? Read(string? milliseconds, string? text, TimeProvider time)
     {
-        if (
-            HeaderOf(response, "retry-after-ms") is { } ms
-            && double.TryParse(ms, NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds)
-            && milliseconds is >= 0 and < 86_400_000
-        )
-            return TimeSpan.FromMilliseconds(milliseconds);
-        if (HeaderOf(response, "retry-after") is not { } text)
-            return null;
-        if (
-            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
-            && seconds is >= 0 and < 86_400
-        )
+        if (Number(milliseconds) is { } ms and < MostSeconds * 1000)
+            return TimeSpan.FromMilliseconds(ms);
+        if (Number(text) is { } seconds and < MostSeconds)
             return TimeSpan.FromSeconds(seconds);
         if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
             return null;
@@ -27,6 +21,8 @@ internal static class RetryAfter
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }
 
-    private static string? HeaderOf(HttpResponseMessage response, string name) =>
-        response.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+    private static double? Number(string? text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= 0
+            ? number
+            : null;
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Mime;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
 using Verbatim.Modules.Gateway.Wire.Translation;
 
 namespace Verbatim.Modules.Gateway.Dispatch;
@@ -12,6 +13,8 @@ namespace Verbatim.Modules.Gateway.Dispatch;
 /// </summary>
 internal sealed class UpstreamAttempt : IDisposable
 {
+    // A stream that says nothing keeps its buffer, and there are thousands of them: it begins small.
+    private const int FirstReadSize = 4 * 1024;
     private const int ReadSize = 16 * 1024;
     private const int MaxAnswerBytes = 64 * 1024 * 1024;
 
@@ -31,6 +34,7 @@ internal sealed class UpstreamAttempt : IDisposable
     private readonly CancellationTokenSource _silence;
     private readonly CancellationTokenSource _ended;
     private readonly SseReader _events = new();
+    private readonly ResponseAmendments? _amendments;
     private DeploymentPlace? _place;
     private HttpResponseMessage? _response;
     private Stream? _upstream;
@@ -63,6 +67,7 @@ internal sealed class UpstreamAttempt : IDisposable
         _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _ended = CancellationTokenSource.CreateLinkedTokenSource(callEnds, _silence.Token);
         Translation = order.TranslationFor(deployment);
+        _amendments = order.Amendments?.Again();
     }
 
     /// <summary>1 for the first of a call.</summary>
@@ -82,6 +87,9 @@ internal sealed class UpstreamAttempt : IDisposable
 
     /// <summary>The provider's id of the request.</summary>
     public string? UpstreamRequestId { get; private set; }
+
+    /// <summary>The answer's id at the provider, where the caller is told another.</summary>
+    public string? UpstreamAnswerId => _amendments?.UpstreamId;
 
     /// <summary>When its first byte came, as the time provider tells it.</summary>
     public long? FirstByteAt { get; private set; }
@@ -270,12 +278,12 @@ internal sealed class UpstreamAttempt : IDisposable
         UpstreamRequestId = HeaderOf("x-request-id") ?? HeaderOf("request-id");
         ReadHead();
         _upstream = await _response.Content.ReadAsStreamAsync(_ended.Token);
-        _buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
+        _buffer = ArrayPool<byte>.Shared.Rent(FirstReadSize);
 
         if (!_response.IsSuccessStatusCode)
         {
             await ReadWholeAsync();
-            var wait = RetryAfter.Of(_response, _time);
+            var wait = RetryAfter.Read(HeaderOf("retry-after-ms"), HeaderOf("retry-after"), _time);
             if (Status is 429 && wait is { } asked)
                 Deployment.Health.Cool(asked);
             return AttemptFailure.OfStatus(Status.Value, wait);
@@ -285,7 +293,10 @@ internal sealed class UpstreamAttempt : IDisposable
         {
             Stream = Translation is null ? _order.Wire.OpenStream(_order.Request) : Translation.OpenStream();
             if (Stream is not null)
+            {
+                Stream = _amendments?.Amend(Stream) ?? Stream;
                 return await BeginStreamAsync();
+            }
         }
         if (IsRaw && RawAnswer.Is(mediaType))
         {
@@ -301,11 +312,15 @@ internal sealed class UpstreamAttempt : IDisposable
         if (Translation is null)
         {
             Answer = _body.Memory;
-            return _order.Wire.TryReadAnswer(_body.Span, out _usage);
+            if (!_order.Wire.TryReadAnswer(_body.Span, out _usage))
+                return false;
         }
-        if (!Translation.TryTranslateAnswer(_body.Span, out var answer, out _usage))
+        else if (Translation.TryTranslateAnswer(_body.Span, out var answer, out _usage))
+            Answer = answer;
+        else
             return false;
-        Answer = answer;
+        if (_amendments is not null)
+            Answer = _amendments.Amend(Answer);
         return true;
     }
 
@@ -328,7 +343,7 @@ internal sealed class UpstreamAttempt : IDisposable
             await ReadStreamAsync();
             TakeRead(output: null);
         }
-        return Stream!.HasError ? AttemptFailure.ErrorInStream
+        return Stream!.Error is { } error ? AttemptFailure.InStream(error.Status)
             : _first.Length == 0 && !Stream.IsComplete ? AttemptFailure.Incomplete
             : null;
     }
@@ -344,7 +359,7 @@ internal sealed class UpstreamAttempt : IDisposable
     {
         try
         {
-            _read = await ReadChunkAsync();
+            await ReadChunkAsync();
         }
         catch (Exception e)
             when (Stream is { IsComplete: true }
@@ -406,23 +421,31 @@ internal sealed class UpstreamAttempt : IDisposable
 
     private async Task ReadWholeAsync()
     {
-        int read;
-        while ((read = await ReadChunkAsync()) > 0)
+        while (await ReadChunkAsync())
         {
-            if (_body.Length + read > MaxAnswerBytes)
+            if (_body.Length + _read > MaxAnswerBytes)
                 throw new IOException("The provider's answer is too large.");
-            _body.Append(_buffer.AsSpan(0, read));
+            _body.Append(_buffer.AsSpan(0, _read));
         }
     }
 
     // The clock of silence runs only while the provider is waited for: a caller who reads slowly is not the provider's fault.
-    private async ValueTask<int> ReadChunkAsync()
+    private async ValueTask<bool> ReadChunkAsync()
     {
         WaitAtMost(FirstByteAt is null ? Deployment.Settings.FirstByteTimeout : Deployment.Settings.IdleTimeout);
-        var read = await _upstream!.ReadAsync(_buffer, _ended.Token);
+        if (_read == _buffer.Length && _read < ReadSize)
+            Enlarge();
+        _read = await _upstream!.ReadAsync(_buffer, _ended.Token);
         FirstByteAt ??= _time.GetTimestamp();
         _silence.CancelAfter(Timeout.InfiniteTimeSpan);
-        return read;
+        return _read > 0;
+    }
+
+    // The last read filled it, so more is on its way. What was read has been taken.
+    private void Enlarge()
+    {
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
     }
 
     private void WaitAtMost(TimeSpan silence)
@@ -437,11 +460,4 @@ internal sealed class UpstreamAttempt : IDisposable
 
     private double Milliseconds(long timestamp) =>
         Math.Round(_time.GetElapsedTime(_startedAt, timestamp).TotalMilliseconds, 3);
-}
-
-/// <summary>A try that had begun came to a bad end.</summary>
-internal sealed class AttemptException(AttemptFailure failure) : Exception(failure.Message)
-{
-    /// <summary>What happened.</summary>
-    public AttemptFailure Failure { get; } = failure;
 }

@@ -132,9 +132,11 @@ internal static class BodyText
 
     private static bool IsOneOf(ref Utf8JsonReader reader, byte[][] names)
     {
+        var isEscaped = reader.ValueIsEscaped;
+        var written = reader.ValueSpan;
         foreach (var name in names)
         {
-            if (reader.ValueTextEquals(name))
+            if (isEscaped ? reader.ValueTextEquals(name) : written.SequenceEqual(name))
                 return true;
         }
         return false;

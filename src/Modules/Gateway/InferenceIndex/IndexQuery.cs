@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Npgsql;
-using NpgsqlTypes;
 using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Gateway.InferenceIndex;
@@ -64,10 +63,10 @@ internal sealed class IndexQuery
         }
         AddTimes(filter);
         AddRest(filter);
-        if (words?.ToBits() is { } bits)
+        if (words is { IsEmpty: false })
         {
-            var parameter = Parameter(bits, NpgsqlDbType.Bit);
-            _check.Append(CultureInfo.InvariantCulture, $" and words & {parameter} = {parameter}");
+            var bits = WordSignature.SqlOf(Parameter(words.Bytes));
+            _check.Append(CultureInfo.InvariantCulture, $" and words & {bits} = {bits}");
         }
     }
 
@@ -165,12 +164,9 @@ internal sealed class IndexQuery
             .Append(' ')
             .Append(value is string text ? Parameter(StorableText.Of(text)) : Parameter(value));
 
-    private string Parameter(object value, NpgsqlDbType? type = null)
+    private string Parameter(object value)
     {
-        var parameter = new NpgsqlParameter { Value = value };
-        if (type is not null)
-            parameter.NpgsqlDbType = type.Value;
-        _parameters.Add(parameter);
+        _parameters.Add(new NpgsqlParameter { Value = value });
         return string.Create(CultureInfo.InvariantCulture, $"${_parameters.Count}");
     }
 

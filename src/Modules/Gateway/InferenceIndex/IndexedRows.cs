@@ -1,10 +1,9 @@
-using System.Collections;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Platform.Messaging;
+using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Gateway.InferenceIndex;
 
@@ -43,7 +42,11 @@ internal sealed class IndexedRows(string table) : IMessageBatch
 
     private async Task InsertAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var copy = await connection.BeginBinaryImportAsync(
+        var copy = new BinaryCopy();
+        copy.Begin();
+        foreach (var row in _begun.Values)
+            Add(copy, row);
+        await using var stream = await connection.BeginRawBinaryCopyAsync(
             $"""
             copy {table} (tenant_id, id, version, started_at, ended_at, user_id, api_key_id, project_id, status, wire, model, deployment,
                 provider, stream, recording, client_request_id, attempts, input_tokens, output_tokens, total_tokens, cached_input_tokens,
@@ -52,50 +55,53 @@ internal sealed class IndexedRows(string table) : IMessageBatch
             """,
             cancellationToken
         );
-        foreach (var row in _begun.Values)
-        {
-            var end = row.Outcome;
-            await copy.StartRowAsync(cancellationToken);
-            await copy.WriteAsync(row.TenantId, cancellationToken);
-            await copy.WriteAsync(row.Id, cancellationToken);
-            await copy.WriteAsync(end?.Version ?? row.Version, cancellationToken);
-            await copy.WriteAsync(row.StartedAt, NpgsqlDbType.TimestampTz, cancellationToken);
-            await WriteAsync(copy, end?.EndedAt, NpgsqlDbType.TimestampTz, cancellationToken);
-            await copy.WriteAsync(row.UserId, cancellationToken);
-            await WriteAsync(copy, row.ApiKeyId, NpgsqlDbType.Uuid, cancellationToken);
-            await WriteAsync(copy, row.ProjectId, NpgsqlDbType.Uuid, cancellationToken);
-            await copy.WriteAsync(StatusWords.Of(end?.Status ?? InferenceStatus.Started), cancellationToken);
-            await copy.WriteAsync(row.Wire, cancellationToken);
-            await copy.WriteAsync(row.Model, cancellationToken);
-            await copy.WriteAsync(end?.Last?.Deployment ?? row.Deployment, cancellationToken);
-            await copy.WriteAsync(end?.Last?.Provider ?? row.Provider, cancellationToken);
-            await copy.WriteAsync(row.Stream, cancellationToken);
-            await copy.WriteAsync(StatusWords.Of(row.Recording), cancellationToken);
-            await WriteTextAsync(copy, row.ClientRequestId, cancellationToken);
-            await copy.WriteAsync((short)(end?.Attempts ?? 0), NpgsqlDbType.Smallint, cancellationToken);
-            await WriteAsync(copy, end?.Usage?.InputTokens, NpgsqlDbType.Bigint, cancellationToken);
-            await WriteAsync(copy, end?.Usage?.OutputTokens, NpgsqlDbType.Bigint, cancellationToken);
-            await WriteAsync(copy, end?.Usage?.TotalTokens, NpgsqlDbType.Bigint, cancellationToken);
-            await WriteAsync(copy, end?.Usage?.CachedInputTokens, NpgsqlDbType.Bigint, cancellationToken);
-            await WriteAsync(copy, end?.Usage?.CacheWriteTokens, NpgsqlDbType.Bigint, cancellationToken);
-            await WriteAsync(copy, end?.Usage?.ReasoningTokens, NpgsqlDbType.Bigint, cancellationToken);
-            await copy.WriteAsync(end?.Usage?.Estimated ?? false, cancellationToken);
-            await WriteAsync(copy, end?.Cost, NpgsqlDbType.Numeric, cancellationToken);
-            await WriteAsync(copy, end?.Latency?.FirstByteMs, NpgsqlDbType.Double, cancellationToken);
-            await WriteAsync(copy, end?.Latency?.TotalMs, NpgsqlDbType.Double, cancellationToken);
-            await WriteTextAsync(copy, end?.Error?.Code, cancellationToken);
-            await WriteAsync(copy, end?.Error?.Status, NpgsqlDbType.Integer, cancellationToken);
-            var words = WordsOf(row.Words.ToBits(), end?.Words.ToBits());
-            if (words is null)
-                await copy.WriteNullAsync(cancellationToken);
-            else
-                await copy.WriteAsync(words, NpgsqlDbType.Bit, cancellationToken);
-        }
-        await copy.CompleteAsync(cancellationToken);
+        await copy.WriteToAsync(stream, cancellationToken);
+    }
+
+    private static void Add(BinaryCopy copy, IndexedInference row)
+    {
+        var end = row.Outcome;
+        copy.AddRow(30);
+        copy.Add(row.TenantId);
+        copy.Add(row.Id);
+        copy.Add(end?.Version ?? row.Version);
+        copy.AddTime(row.StartedAt);
+        copy.AddTime(end?.EndedAt);
+        copy.Add(row.UserId);
+        copy.Add(row.ApiKeyId);
+        copy.Add(row.ProjectId);
+        copy.Add(StatusWords.Of(end?.Status ?? InferenceStatus.Started));
+        copy.Add(row.Wire);
+        copy.Add(row.Model);
+        copy.Add(end?.Last?.Deployment ?? row.Deployment);
+        copy.Add(end?.Last?.Provider ?? row.Provider);
+        copy.Add(row.Stream);
+        copy.Add(StatusWords.Of(row.Recording));
+        copy.Add(row.ClientRequestId);
+        copy.Add((short)(end?.Attempts ?? 0));
+        copy.Add(end?.Usage?.InputTokens);
+        copy.Add(end?.Usage?.OutputTokens);
+        copy.Add(end?.Usage?.TotalTokens);
+        copy.Add(end?.Usage?.CachedInputTokens);
+        copy.Add(end?.Usage?.CacheWriteTokens);
+        copy.Add(end?.Usage?.ReasoningTokens);
+        copy.Add(end?.Usage?.Estimated ?? false);
+        copy.Add(end?.Cost);
+        copy.Add(end?.Latency?.FirstByteMs);
+        copy.Add(end?.Latency?.TotalMs);
+        copy.Add(end?.Error?.Code);
+        copy.Add(end?.Error?.Status);
+        if (end is not null)
+            row.Words.Add(end.Words);
+        if (row.Words.IsEmpty)
+            copy.AddNull();
+        else
+            copy.AddBits(row.Words.Bytes);
     }
 
     private async Task UpdateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        var words = WordSignature.SqlOf("e.words");
         await using var command = new NpgsqlCommand(
             $"""
             update {table} t set version = e.version, ended_at = e.ended_at, status = e.status, deployment = coalesce(e.deployment, t.deployment),
@@ -103,10 +109,10 @@ internal sealed class IndexedRows(string table) : IMessageBatch
                 output_tokens = e.output_tokens, total_tokens = e.total_tokens, cached_input_tokens = e.cached_input_tokens,
                 cache_write_tokens = e.cache_write_tokens, reasoning_tokens = e.reasoning_tokens, is_estimated = e.is_estimated,
                 cost = e.cost, first_byte_ms = e.first_byte_ms, total_ms = e.total_ms, error_code = e.error_code,
-                error_status = e.error_status, words = coalesce(t.words | e.words::bit({WordSignature.Bits}), t.words, e.words)
+                error_status = e.error_status, words = coalesce(t.words | {words}, t.words, {words})
             from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::smallint[],
                 $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::boolean[], $16::numeric[],
-                $17::double precision[], $18::double precision[], $19::text[], $20::int[], $21::varbit[])
+                $17::double precision[], $18::double precision[], $19::text[], $20::int[], $21::bytea[])
                 e(tenant_id, id, version, ended_at, status, deployment, provider, attempts, input_tokens, output_tokens, total_tokens,
                     cached_input_tokens, cache_write_tokens, reasoning_tokens, is_estimated, cost, first_byte_ms, total_ms, error_code,
                     error_status, words)
@@ -134,7 +140,7 @@ internal sealed class IndexedRows(string table) : IMessageBatch
         Add(command, NpgsqlDbType.Double, e => e.Latency?.TotalMs);
         Add(command, NpgsqlDbType.Text, e => e.Error?.Code);
         Add(command, NpgsqlDbType.Integer, e => e.Error?.Status);
-        Add(command, NpgsqlDbType.Varbit, e => e.Words.ToBits());
+        Add(command, NpgsqlDbType.Bytea, e => e.Words.IsEmpty ? null : e.Words.Bytes);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -146,25 +152,6 @@ internal sealed class IndexedRows(string table) : IMessageBatch
                 NpgsqlDbType = NpgsqlDbType.Array | type,
             }
         );
-
-    private static BitArray? WordsOf(BitArray? asked, BitArray? answered) =>
-        asked is null ? answered
-        : answered is null ? asked
-        : asked.Or(answered);
-
-    private static Task WriteAsync<T>(
-        NpgsqlBinaryImporter copy,
-        T? value,
-        NpgsqlDbType type,
-        CancellationToken cancellationToken
-    )
-        where T : struct =>
-        value is { } present
-            ? copy.WriteAsync(present, type, cancellationToken)
-            : copy.WriteNullAsync(cancellationToken);
-
-    private static Task WriteTextAsync(NpgsqlBinaryImporter copy, string? text, CancellationToken cancellationToken) =>
-        text is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(text, cancellationToken);
 }
 
 /// <summary>States as they stand in rows and answers.</summary>
@@ -181,5 +168,11 @@ internal static class StatusWords
             _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Not a status."),
         };
 
-    public static string Of(RecordingLevel level) => JsonNamingPolicy.CamelCase.ConvertName(level.ToString());
+    public static string Of(RecordingLevel level) =>
+        level switch
+        {
+            RecordingLevel.Full => "full",
+            RecordingLevel.Metadata => "metadata",
+            _ => throw new ArgumentOutOfRangeException(nameof(level), level, "Not a level."),
+        };
 }

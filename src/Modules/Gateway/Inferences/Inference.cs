@@ -63,7 +63,10 @@ internal sealed record Inference(
             {
                 Status = InferenceStatus.Unknown,
             },
-            ({ IsOpen: false } inference, ResponseDeleted) => inference with { IsResponseDeleted = true },
+            ({ Status: not InferenceStatus.Started } inference, ResponseDeleted) => inference with
+            {
+                IsResponseDeleted = true,
+            },
             _ => throw new UnexpectedEventException(typeof(Inference), @event),
         };
 
@@ -97,7 +100,7 @@ internal enum InferenceStatus
     [Description("The provider, or the way to it, failed.")]
     Failed,
 
-    [Description("The client went away before the end.")]
+    [Description("The client went away, or cancelled a response in the background, before the end.")]
     Cancelled,
 
     [Description(
@@ -158,7 +161,7 @@ internal sealed record InferenceFailed(
     [property: Personal] RawJson? Response
 ) : IInferenceOutcome;
 
-/// <summary>The client went away before the end. <c>Response</c> is what had been produced.</summary>
+/// <summary>The client went away, or cancelled a response in the background, before the end. <c>Response</c> is what had been produced.</summary>
 [EventType("gateway.inference-cancelled", Version = 2)]
 internal sealed record InferenceCancelled(
     IReadOnlyList<Attempt> Attempts,

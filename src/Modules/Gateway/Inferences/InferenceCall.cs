@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Dispatch;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.Translation;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 
@@ -107,8 +108,8 @@ internal sealed class InferenceCall(
             await record.CancelAsync(dispatch, attempt);
             return;
         }
-        if (attempt.Stream!.HasError)
-            await record.FailAsync(dispatch, attempt, AttemptFailure.ErrorInStream, status: 200);
+        if (attempt.Stream!.Error is { } error)
+            await record.FailAsync(dispatch, attempt, AttemptFailure.InStream(error.Status), status: 200);
         else if (attempt.Stream.IsComplete)
             await record.CompleteAsync(dispatch, attempt);
         else
@@ -182,7 +183,9 @@ internal sealed class InferenceCall(
     private async Task FailAsync(UpstreamAttempt attempt, AttemptFailure failure)
     {
         await record.FailAsync(dispatch, attempt, failure, failure.Status);
-        if (failure.Code != "upstream-status")
+        if (failure.Code == "upstream-error" && attempt.Stream?.Error is { } error)
+            await sink.FailAsync(AnswerErrors.For(order.Wire.Operation, error));
+        else if (failure.Code != "upstream-status")
         {
             if (failure.RetryAfter is { } wait)
                 sink.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);

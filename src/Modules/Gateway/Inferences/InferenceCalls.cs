@@ -4,6 +4,7 @@ using Verbatim.Modules.Gateway.Dispatch;
 using Verbatim.Modules.Gateway.Files;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
 using Verbatim.Modules.Gateway.Wire.Translation;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
@@ -80,19 +81,21 @@ internal sealed class InferenceCalls(
         var prepared = prepare is null ? new PreparedCall(request) : await prepare(request, sink);
         if (prepared is null)
             return;
-        var caller = Caller.Of(http);
-        await AnswerAsync(
-            new InferenceCaller(caller.For(http), caller.PrincipalId, caller.ProjectId, ClientRequestIdOf(http.Request))
-            {
-                Files = caller.Access,
-            },
-            wire,
-            prepared,
-            sink,
-            http.Request.Headers,
-            arrival
-        );
+        await AnswerAsync(CallerOf(http), wire, prepared, sink, http.Request.Headers, arrival);
     }
+
+    /// <summary>Who asks over HTTP, in a request that has passed authorization.</summary>
+    public static InferenceCaller CallerOf(HttpContext http)
+    {
+        var caller = Caller.Of(http);
+        return new InferenceCaller(caller.For(http), caller.PrincipalId, caller.ProjectId, ClientRequestIdOf(http.Request))
+        {
+            Files = caller.Access,
+        };
+    }
+
+    /// <summary>Whether bodies of this caller's calls are kept.</summary>
+    public bool KeepsBodies(InferenceCaller caller) => catalogue.RecordingOf(caller) == RecordingLevel.Full;
 
     /// <summary>Whether a deployment that a caller may use for a model keeps responses by itself.</summary>
     public bool KeepsResponses(Caller caller, string model, Guid deploymentId) =>
@@ -129,9 +132,11 @@ internal sealed class InferenceCalls(
         }
         var route = prepared.At is { } at ? found.OnlyAt(at) ?? found : found;
         var id = ids.New();
+        var identity = new AnswerIdentity(id, time.GetUtcNow());
         var order = new InferenceOrder(wire, request, route, headers)
         {
-            Identity = new AnswerIdentity(id, time.GetUtcNow()),
+            Identity = identity,
+            Amendments = prepared.Amend?.Invoke(identity),
             Files = places,
             ToleratesUnsupported = headers?[UnsupportedHeader] is ["warn"],
         };
@@ -152,7 +157,12 @@ internal sealed class InferenceCalls(
         var keepsBody = recording == RecordingLevel.Full && !prepared.Asked.IsForm;
         var intended = first ?? route.Tiers[0][0].Deployment;
         await journal.StartAsync(
-            caller.Context,
+            prepared.AlsoAtStart is null
+                ? caller.Context
+                : caller.Context with
+                {
+                    Also = prepared.AlsoAtStart(identity),
+                },
             id,
             new InferenceStarted(
                 wire.Name,
@@ -171,9 +181,13 @@ internal sealed class InferenceCalls(
             sink.Aborted
         );
         sink.Headers[InferenceIdHeader] = id.ToString();
+        if (isAvailable && order.WarningFor(first!) is { } warning)
+            sink.Headers[UnsupportedHeader] = warning;
+        if (prepared.Started is { } started)
+            await started(identity);
         var record = new InferenceRecord(journal, caller.Context, id, recording, time, arrival)
         {
-            Also = prepared.Also is null ? null : (answer, deployment) => prepared.Also(id, answer, deployment),
+            Also = prepared.Also is null ? null : (answer, attempt) => prepared.Also(id, answer, attempt),
         };
         if (count is { } tokens)
         {
@@ -185,19 +199,15 @@ internal sealed class InferenceCalls(
             await RefuseAsync(picker, wire, sink, record);
             return;
         }
-        if (order.WarningFor(first!) is { } warning)
-            sink.Headers[UnsupportedHeader] = warning;
+        var drains = catalogue.DrainsAbandoned && !prepared.IsBackground;
         using var dispatch = new InferenceDispatch(
             order,
             picker,
             first!,
             time,
-            catalogue.DrainsAbandoned ? CancellationToken.None : sink.Aborted
+            drains ? CancellationToken.None : sink.Aborted
         );
-        await new InferenceCall(order, dispatch, sink, record, heartbeats)
-        {
-            Drains = catalogue.DrainsAbandoned,
-        }.RunAsync();
+        await new InferenceCall(order, dispatch, sink, record, heartbeats) { Drains = drains }.RunAsync();
     }
 
     // Every deployment is resting: that is known without asking, so it is said at once.
@@ -254,6 +264,18 @@ internal sealed record PreparedCall(WireRequest Asked)
     /// <summary>The deployment that it must go to, if it can; null for any.</summary>
     public Guid? At { get; init; }
 
-    /// <summary>A statement for the transaction of a whole answer, from the inference, the answer, and the deployment that it came from.</summary>
-    public Func<Guid, ReadOnlyMemory<byte>, Guid, SqlWrite?>? Also { get; init; }
+    /// <summary>Nobody waits for the answer: the sink's end is a decision to stop, never a client that has gone.</summary>
+    public bool IsBackground { get; init; }
+
+    /// <summary>What the answer says otherwise than the provider does, from what it calls itself.</summary>
+    public Func<AnswerIdentity, ResponseAmendments?>? Amend { get; init; }
+
+    /// <summary>A statement for the transaction of the intent, from what the answer will call itself.</summary>
+    public Func<AnswerIdentity, SqlWrite>? AlsoAtStart { get; init; }
+
+    /// <summary>Called when the intent is durable, before anything is sent.</summary>
+    public Func<AnswerIdentity, Task>? Started { get; init; }
+
+    /// <summary>A statement for the transaction of a whole answer, from the inference, the answer, and the try that brought it.</summary>
+    public Func<Guid, ReadOnlyMemory<byte>, UpstreamAttempt, SqlWrite?>? Also { get; init; }
 }

@@ -26,8 +26,8 @@ internal sealed class InferenceRecord(
     /// <summary>The request's id.</summary>
     public string RequestId => context.Correlation;
 
-    /// <summary>A statement for the transaction of a whole answer, from that answer and where it came from; null for none.</summary>
-    public Func<ReadOnlyMemory<byte>, Guid, SqlWrite?>? Also { get; init; }
+    /// <summary>A statement for the transaction of a whole answer, from that answer and the try that brought it; null for none.</summary>
+    public Func<ReadOnlyMemory<byte>, UpstreamAttempt, SqlWrite?>? Also { get; init; }
 
     /// <summary>The provider answered in full.</summary>
     public Task CompleteAsync(InferenceDispatch dispatch, UpstreamAttempt answered)
@@ -42,7 +42,7 @@ internal sealed class InferenceRecord(
                 content.Digest,
                 content.Kept
             ),
-            content.Bytes is { } bytes ? Also?.Invoke(bytes, answered.Deployment.Settings.Id) : null
+            content.Bytes is { } bytes ? Also?.Invoke(bytes, answered) : null
         );
     }
 

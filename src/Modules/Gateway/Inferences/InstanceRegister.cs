@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Verbatim.Modules.Gateway.Responses;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
@@ -151,7 +152,7 @@ internal sealed partial class InstanceRegister(
         foreach (var (tenantId, streamId) in await ReadOpenAsync(instance, openBehind, cancellationToken))
         {
             var result = await events.AppendAsync(
-                new AppendContext(tenantId, "system:recovery", ""),
+                new AppendContext(tenantId, "system:recovery", "") { Also = BackgroundRow.Lose(tenantId, streamId) },
                 new StreamEvents("inference", streamId, 1, [new InferenceOutcomeLost(instance)]),
                 cancellationToken
             );

@@ -34,7 +34,7 @@ internal sealed class Conversation(StoredResponses responses)
             if (ResponseTerms.Read(turn.Request.Span).PreviousResponseId is not { } before)
                 break;
             turn = await responses.FindAsync(access, before, cancellationToken);
-            if (turn is null)
+            if (turn is not { IsAnswered: true })
                 return null;
         }
 

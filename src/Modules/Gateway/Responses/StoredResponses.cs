@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using Verbatim.Modules.Gateway.Inferences;
+using Verbatim.Modules.Gateway.Retentions;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
@@ -12,7 +13,7 @@ namespace Verbatim.Modules.Gateway.Responses;
 /// made it, and only by whom it belongs to.
 /// </summary>
 [Singleton]
-internal sealed class StoredResponses(Database database, DocumentStore documents)
+internal sealed class StoredResponses(Database database, DocumentStore documents, EventStore events, TimeProvider time)
 {
     /// <summary>What makes a response known, in the transaction of its call's outcome; null when its answer has no id.</summary>
     public static SqlWrite? Remember(
@@ -36,31 +37,88 @@ internal sealed class StoredResponses(Database database, DocumentStore documents
             )
             : null;
 
-    /// <summary>A response within reach, or null when there is none of this id, or its bodies are not kept.</summary>
+    /// <summary>
+    /// A response within reach, or null when there is none of this id, its bodies are not kept, or the organization shows them no longer.
+    /// </summary>
     public async Task<StoredResponse?> FindAsync(Access access, string id, CancellationToken cancellationToken)
     {
-        await using var command = database.Writes.CreateCommand(
-            """
-            select inference_id, deployment_id from gateway.responses
-            where tenant_id = $1 and response_id = $2 and ($3::uuid is null or owner_id = $3) and deleted_at is null
-            """
-        );
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = access.TenantId });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = id });
-        command.Parameters.Add(new NpgsqlParameter { Value = access.OwnerId ?? (object)DBNull.Value });
         Guid inferenceId;
         Guid deploymentId;
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        string? upstreamId;
+        Guid ownerId;
+        bool isBackground;
+        await using (
+            var command = database.Writes.CreateCommand(
+                """
+                select r.inference_id, r.deployment_id, r.upstream_id, r.owner_id, b.response_id is not null
+                from gateway.responses r left join gateway.background_responses b using (tenant_id, response_id)
+                where r.tenant_id = $1 and r.response_id = $2 and ($3::uuid is null or r.owner_id = $3) and r.deleted_at is null
+                """
+            )
+        )
         {
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = access.TenantId });
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = id });
+            command.Parameters.Add(new NpgsqlParameter { Value = access.OwnerId ?? (object)DBNull.Value });
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken))
                 return null;
             inferenceId = reader.GetGuid(0);
             deploymentId = reader.GetGuid(1);
+            upstreamId = reader.IsDBNull(2) ? null : reader.GetString(2);
+            ownerId = reader.GetGuid(3);
+            isBackground = reader.GetBoolean(4);
         }
+        if (!await IsShownAsync(access.TenantId, inferenceId, cancellationToken))
+            return null;
         var inference = await documents.LoadAsync<Inference>(access, inferenceId, cancellationToken);
-        return inference?.Value is { Request: { } request, Response: { } response }
-            ? new StoredResponse(id, inferenceId, deploymentId, request.Utf8, response.Utf8)
-            : null;
+        // What is no object was erased.
+        if (inference?.Value is not { Request: { Utf8.Span: [(byte)'{', ..] } request })
+            return null;
+        if (!isBackground)
+            return inference.Value.Response is { Utf8.Span: [(byte)'{', ..] } answer
+                ? new StoredResponse(id, ownerId, inferenceId, deploymentId, upstreamId, request.Utf8, answer.Utf8)
+                : null;
+        // Behind the record: the row tells of a cancellation before the record tells of what came of it.
+        if (await ReadRowAsync(access.TenantId, id, cancellationToken) is not { } row)
+            return null;
+        var status = BackgroundState.StatusOf(inference.Value, row);
+        return new StoredResponse(
+            id,
+            ownerId,
+            inferenceId,
+            deploymentId,
+            upstreamId,
+            request.Utf8,
+            BackgroundState.Write(inferenceId, inference.Value, row)
+        )
+        {
+            Status = status,
+            Background = row,
+            HasOutcome = inference.Value.Status != InferenceStatus.Started,
+        };
+    }
+
+    // As the record of the call itself is shown.
+    private async Task<bool> IsShownAsync(Guid tenantId, Guid inferenceId, CancellationToken cancellationToken)
+    {
+        var retention = await Retention.LoadAsync(documents, tenantId, cancellationToken);
+        if (retention.FullFrom(time.GetUtcNow()) is not { } from)
+            return true;
+        await foreach (var first in events.ReadStreamAsync(tenantId, inferenceId, 1, 1, cancellationToken))
+            return first.Time >= from;
+        return false;
+    }
+
+    private async Task<BackgroundRow?> ReadRowAsync(Guid tenantId, string id, CancellationToken cancellationToken)
+    {
+        await using var command = database.Writes.CreateCommand(
+            $"select {BackgroundRow.Columns} from gateway.background_responses b where tenant_id = $1 and response_id = $2"
+        );
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = id });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? BackgroundRow.Read(reader) : null;
     }
 
     /// <summary>What makes a response unknown. What was recorded of its call stays in the log.</summary>
@@ -97,14 +155,31 @@ internal sealed class StoredResponses(Database database, DocumentStore documents
 
 /// <summary>A response that can be asked for again.</summary>
 /// <param name="Id">As its answer calls it.</param>
-/// <param name="InferenceId">The call that made it.</param>
+/// <param name="OwnerId">Whose it is.</param>
+/// <param name="InferenceId">The call that makes or made it.</param>
 /// <param name="DeploymentId">Where it was made.</param>
+/// <param name="UpstreamId">Its id there, where that is another.</param>
 /// <param name="Request">What was asked for.</param>
-/// <param name="Response">What was answered.</param>
+/// <param name="Response">What is answered.</param>
 internal sealed record StoredResponse(
     string Id,
+    Guid OwnerId,
     Guid InferenceId,
     Guid DeploymentId,
+    string? UpstreamId,
     ReadOnlyMemory<byte> Request,
     ReadOnlyMemory<byte> Response
-);
+)
+{
+    /// <summary>How it stands. One that was not made in the background is found when it is complete.</summary>
+    public ResponseStatus Status { get; init; } = ResponseStatus.Completed;
+
+    /// <summary>How it is made in the background; null when it was not.</summary>
+    public BackgroundRow? Background { get; init; }
+
+    /// <summary>The call's outcome is on record.</summary>
+    public bool HasOutcome { get; init; } = true;
+
+    /// <summary>There is something in it that one can go on from.</summary>
+    public bool IsAnswered => Status is ResponseStatus.Completed or ResponseStatus.Incomplete;
+}

@@ -52,6 +52,19 @@ internal sealed partial class RetentionSweeper(Database database, TimeProvider t
                 full,
                 cancellationToken
             );
+            await RunAsync(
+                """
+                delete from gateway.response_output where (tenant_id, response_id) in (
+                    select o.tenant_id, o.response_id
+                    from gateway.background_responses b join gateway.response_output o using (tenant_id, response_id)
+                    where b.tenant_id = $1 and b.created_at < $2 and b.inference_id >= $3 and b.inference_id < $4 and b.ended_at is not null
+                    limit $5)
+                """,
+                tenantId,
+                Guid.Empty,
+                full,
+                cancellationToken
+            );
             _cleared[(tenantId, build)] = IndexQuery.FirstIdBefore(full);
         }
     }
@@ -113,7 +126,7 @@ internal sealed partial class RetentionSweeper(Database database, TimeProvider t
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = IndexQuery.FirstIdAfter(before) });
             command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = BatchSize });
             changed = await command.ExecuteNonQueryAsync(cancellationToken);
-        } while (changed == BatchSize);
+        } while (changed >= BatchSize);
     }
 
     private static int? DaysOf(NpgsqlDataReader reader, int column) =>

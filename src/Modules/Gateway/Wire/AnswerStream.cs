@@ -21,6 +21,9 @@ internal abstract class AnswerStream : IDisposable
     /// <summary>The provider said in the stream that it failed.</summary>
     public abstract bool HasError { get; }
 
+    /// <summary>What the provider said when it failed, with the status that a whole answer would have had; null while it has not.</summary>
+    public abstract WireError? Error { get; }
+
     /// <summary>What the provider counted so far; null when it said nothing.</summary>
     public abstract TokenUsage? Usage { get; }
 

@@ -101,13 +101,16 @@ internal sealed class LoginAttempts(Database database, BlindIndex blindIndex)
     }
 
     /// <summary>An attempt did not come to a decision, so it was none.</summary>
-    public async Task TakeBackAsync(AttemptKind kind, byte[] key, CancellationToken cancellationToken)
+    public async Task TakeBackAsync(byte[] account, byte[] network, CancellationToken cancellationToken)
     {
         await using var command = database.Writes.CreateCommand(
-            "update identity.login_attempts set failures = failures - 1, until = null where kind = $1 and key = $2 and failures > 0"
+            """
+            update identity.login_attempts set failures = failures - 1, until = null
+            where ((kind = 'account' and key = $1) or (kind = 'network' and key = $2)) and failures > 0
+            """
         );
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kind.Kind });
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = key });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = account });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = network });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Platform.Events;
@@ -21,6 +22,7 @@ internal sealed record GuardedAttempt(byte[] Account, byte[] Network, CountedAtt
 [Singleton]
 internal sealed class LoginGuard(
     LoginAttempts attempts,
+    LateSettlements settlements,
     FirstOrganization firstOrganization,
     EventStore events,
     IdSource ids,
@@ -44,6 +46,7 @@ internal sealed class LoginGuard(
     )
     {
         var began = time.GetTimestamp();
+        await settlements.CatchUpAsync(cancellationToken);
         var network = await attempts.KeyOfNetworkAsync(ClientNetwork.Of(http), cancellationToken);
         var (fromNetwork, networkWait) = await attempts.BeginAsync(AttemptKind.Network, network, cancellationToken);
         if (fromNetwork is null)
@@ -64,13 +67,30 @@ internal sealed class LoginGuard(
 
     /// <summary>The person has proved all that is asked of them.</summary>
     public Task SucceededAsync(GuardedAttempt attempt, CancellationToken cancellationToken) =>
-        attempts.SucceededAsync(attempt.Account, attempt.Network, cancellationToken);
+        settlements.SettleAsync(
+            token => attempts.SucceededAsync(attempt.Account, attempt.Network, token),
+            cancellationToken
+        );
 
     /// <summary>It was no failure, but not a success either: another proof is missing, or nobody had the time to look.</summary>
-    public async Task TakeBackAsync(GuardedAttempt attempt, CancellationToken cancellationToken)
+    public Task TakeBackAsync(GuardedAttempt attempt, CancellationToken cancellationToken) =>
+        settlements.SettleAsync(
+            token => attempts.TakeBackAsync(attempt.Account, attempt.Network, token),
+            cancellationToken
+        );
+
+    /// <summary>Looks at something on the way to a decision. Should the database go away, there was no attempt.</summary>
+    public async Task<T> LookAsync<T>(GuardedAttempt attempt, Func<Task<T>> look)
     {
-        await attempts.TakeBackAsync(AttemptKind.Account, attempt.Account, cancellationToken);
-        await attempts.TakeBackAsync(AttemptKind.Network, attempt.Network, cancellationToken);
+        try
+        {
+            return await look();
+        }
+        catch (NpgsqlException)
+        {
+            await TakeBackAsync(attempt, CancellationToken.None);
+            throw;
+        }
     }
 
     /// <summary>Records that the attempt failed, and that the account is locked if it now is. Takes the same time for every account.</summary>

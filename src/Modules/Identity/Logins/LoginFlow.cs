@@ -71,7 +71,10 @@ internal sealed class LoginFlow(
             return new LoginStep.TooMany(wait);
         if (proof is not PasswordProof.Right { Account: var account, Attempt: var attempt })
             return new LoginStep.Wrong();
-        if (await factors.FindEnabledAsync(account.UserId, cancellationToken) is not null)
+        if (
+            await guard.LookAsync(attempt, () => factors.FindEnabledAsync(account.UserId, cancellationToken))
+            is not null
+        )
         {
             // Not a success yet: with the password alone the codes could be tried without end.
             await guard.TakeBackAsync(attempt, cancellationToken);

@@ -38,7 +38,7 @@ internal sealed class PasswordLogin(PasswordStore passwords, PasswordHashing has
         var (attempt, retryAfter) = await guard.BeginAsync(http, key, cancellationToken);
         if (attempt is null)
             return new PasswordProof.TooMany(retryAfter);
-        var found = await passwords.FindHashAsync(key, cancellationToken);
+        var found = await guard.LookAsync(attempt, () => passwords.FindHashAsync(key, cancellationToken));
         PasswordCheck check;
         try
         {
@@ -50,7 +50,9 @@ internal sealed class PasswordLogin(PasswordStore passwords, PasswordHashing has
             throw;
         }
         var account =
-            check == PasswordCheck.Wrong ? null : await passwords.FindByIdAsync(found!.UserId, cancellationToken);
+            check == PasswordCheck.Wrong
+                ? null
+                : await guard.LookAsync(attempt, () => passwords.FindByIdAsync(found!.UserId, cancellationToken));
         if (account is null)
         {
             await guard.FailedAsync(http, attempt, found?.TenantId, found?.UserId, cancellationToken);

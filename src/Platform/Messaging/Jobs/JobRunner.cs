@@ -25,6 +25,9 @@ internal sealed partial class JobRunner(
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
+    // Under load the log grows with every millisecond, and hardly ever by a job.
+    private static readonly TimeSpan RestInterval = TimeSpan.FromMilliseconds(25);
+
     // How late a cancellation, or a job whose instance died, is noticed.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(2);
@@ -50,6 +53,7 @@ internal sealed partial class JobRunner(
         await Task.Yield();
         while (!stoppingToken.IsCancellationRequested)
         {
+            var began = time.GetTimestamp();
             var seen = signal.Position;
             _freed = new(TaskCreationOptions.RunContinuationsAsynchronously);
             var isMoreDue = await TryTickAsync(takes: true, stoppingToken);
@@ -61,6 +65,8 @@ internal sealed partial class JobRunner(
             await (isMoreDue ? Task.WhenAny(grown, _freed.Task) : Task.WhenAny(grown));
             await either.CancelAsync();
             await grown.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!isMoreDue && RestInterval - time.GetElapsedTime(began) is { Ticks: > 0 } rest)
+                await Task.Delay(rest, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         await DrainAsync();
         await DisconnectAsync();

@@ -15,7 +15,7 @@ internal sealed class MessagesStream : AnswerStream
     private int _chunks;
     private bool _isComplete;
     private bool _isDone;
-    private bool _hasError;
+    private WireError? _error;
 
     public override int Chunks => _chunks;
 
@@ -23,7 +23,9 @@ internal sealed class MessagesStream : AnswerStream
 
     public override bool IsDone => _isDone;
 
-    public override bool HasError => _hasError;
+    public override bool HasError => _error is not null;
+
+    public override WireError? Error => _error;
 
     public override TokenUsage? Usage => _hasUsage ? _usage.ToTokenUsage() : null;
 
@@ -69,7 +71,8 @@ internal sealed class MessagesStream : AnswerStream
         }
         _isDone |= type.SequenceEqual("message_stop"u8);
         _isComplete |= _isDone;
-        _hasError |= type.SequenceEqual("error"u8);
+        if (type.SequenceEqual("error"u8))
+            _error ??= ProviderErrors.InStream(data);
     }
 
     /// <summary>Looks ahead: the reader is a copy. Mostly it is the first member.</summary>

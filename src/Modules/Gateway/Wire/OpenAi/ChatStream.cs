@@ -1,3 +1,5 @@
+using Verbatim.Modules.Gateway.Wire.Translation;
+
 namespace Verbatim.Modules.Gateway.Wire.OpenAi;
 
 /// <summary>A stream of chat completions between two sides that both speak that wire: the bytes stay as they are.</summary>
@@ -13,6 +15,9 @@ internal sealed class ChatStream(bool includesUsage) : AnswerStream
     public override bool IsDone => _assembler.IsDone;
 
     public override bool HasError => _assembler.Error.Length > 0;
+
+    public override WireError? Error =>
+        HasError ? ProviderErrors.InStream(_assembler.Error.Span, keepsType: true) : null;
 
     public override TokenUsage? Usage => _assembler.Usage;
 

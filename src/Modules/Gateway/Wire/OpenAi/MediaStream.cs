@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
+using Verbatim.Modules.Gateway.Wire.Translation;
 
 namespace Verbatim.Modules.Gateway.Wire.OpenAi;
 
@@ -17,7 +18,7 @@ internal sealed class MediaStream : AnswerStream
     private int _chunks;
     private bool _isComplete;
     private bool _isDone;
-    private bool _hasError;
+    private WireError? _error;
     private bool _isKnown;
     private TokenUsage? _usage;
 
@@ -27,7 +28,9 @@ internal sealed class MediaStream : AnswerStream
 
     public override bool IsDone => _isDone;
 
-    public override bool HasError => _hasError;
+    public override bool HasError => _error is not null;
+
+    public override WireError? Error => _error;
 
     public override TokenUsage? Usage => _usage;
 
@@ -62,7 +65,7 @@ internal sealed class MediaStream : AnswerStream
     public override ReadOnlyMemory<byte> End()
     {
         // A server that has events of its own has an end of its own: an orderly end of the message is all that can be asked for.
-        _isComplete |= !_isKnown && !_hasError;
+        _isComplete |= !_isKnown && !HasError;
         return default;
     }
 
@@ -77,6 +80,7 @@ internal sealed class MediaStream : AnswerStream
             return;
         var isTranscript = false;
         var isLast = false;
+        var isError = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (JsonNames.Is(ref reader, "type"u8))
@@ -93,7 +97,7 @@ internal sealed class MediaStream : AnswerStream
                     || JsonNames.Is(ref reader, "speech.audio.done"u8)
                     || JsonNames.Is(ref reader, "image_generation.completed"u8)
                     || JsonNames.Is(ref reader, "image_edit.completed"u8);
-                _hasError |= JsonNames.Is(ref reader, "error"u8);
+                isError |= JsonNames.Is(ref reader, "error"u8);
                 _isKnown |=
                     isLast
                     || reader.ValueSpan.StartsWith("transcript.text."u8)
@@ -103,7 +107,7 @@ internal sealed class MediaStream : AnswerStream
             else if (JsonNames.Is(ref reader, "error"u8))
             {
                 reader.Read();
-                _hasError |= reader.TokenType is JsonTokenType.StartObject or JsonTokenType.String;
+                isError |= reader.TokenType is JsonTokenType.StartObject or JsonTokenType.String;
                 reader.Skip();
             }
             else if (JsonNames.Is(ref reader, "usage"u8))
@@ -118,6 +122,8 @@ internal sealed class MediaStream : AnswerStream
                 reader.Skip();
             }
         }
+        if (isError)
+            _error ??= ProviderErrors.InStream(data, keepsType: true);
         _isComplete |= isLast;
         if (isTranscript)
             _transcript = data.ToArray();

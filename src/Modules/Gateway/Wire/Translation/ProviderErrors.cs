@@ -22,15 +22,18 @@ internal static class ProviderErrors
     }
 
     /// <summary>An error that came in a stream, whose status is told by its type or code only.</summary>
-    public static WireError InStream(ReadOnlySpan<byte> json)
+    /// <param name="json">The event's data, or the error in it.</param>
+    /// <param name="keepsType">The caller speaks the provider's wire, so that its word for the type of the error is theirs.</param>
+    public static WireError InStream(ReadOnlySpan<byte> json, bool keepsType = false)
     {
         var found = Find(json);
-        return new WireError(
+        var error = new WireError(
             StatusOf(found.Type, found.Code),
             found.Message ?? "The provider failed in the middle of its answer.",
             found.Param,
             found.Code
         );
+        return keepsType && found.Type is { } type ? error with { Type = type } : error;
     }
 
     // Claude API reference, "Errors"; OpenAI's API reference, "Error codes".

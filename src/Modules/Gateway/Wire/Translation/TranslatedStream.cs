@@ -11,6 +11,8 @@ internal sealed class TranslatedStream(Answer answer, AnswerReader reader, Answe
 
     public override bool HasError => answer.Error is not null;
 
+    public override WireError? Error => answer.Error;
+
     public override TokenUsage? Usage => answer.Usage;
 
     public override ReadOnlyMemory<byte> Relay(in SseEvent sse)

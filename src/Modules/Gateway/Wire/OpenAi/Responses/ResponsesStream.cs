@@ -23,7 +23,7 @@ internal sealed class ResponsesStream : AnswerStream
     private TokenUsage? _usage;
     private int _chunks;
     private bool _isDone;
-    private bool _hasError;
+    private WireError? _error;
 
     public override int Chunks => _chunks;
 
@@ -31,7 +31,9 @@ internal sealed class ResponsesStream : AnswerStream
 
     public override bool IsDone => _isDone;
 
-    public override bool HasError => _hasError;
+    public override bool HasError => _error is not null;
+
+    public override WireError? Error => _error;
 
     public override TokenUsage? Usage => _usage;
 
@@ -56,7 +58,17 @@ internal sealed class ResponsesStream : AnswerStream
                 output.Add((byte)',');
             item.AddTo(output);
         }
-        return Sound([.. Head(), .. "\"output\":["u8, .. output, .. "]}"u8]);
+        var response = Sound([.. Head(), .. "\"output\":["u8, .. output, .. "]}"u8]);
+        return _error is null
+            ? response
+            : JsonMembers.With(
+                response,
+                JsonMember.OfText("status", "failed"),
+                new JsonMember(
+                    "error",
+                    JsonSerializer.SerializeToUtf8Bytes(new { code = _error.Code, message = _error.Message })
+                )
+            );
     }
 
     protected override void Dispose(bool disposing)
@@ -90,7 +102,7 @@ internal sealed class ResponsesStream : AnswerStream
                 done.Text.Truncate(0);
                 break;
             case ResponsesEvent.Error:
-                _hasError = true;
+                _error ??= ProviderErrors.InStream(data);
                 break;
             case ResponsesEvent.Ended when members.Response is [(byte)'{', ..]:
                 ReadEnd(type, members.Response);
@@ -106,8 +118,9 @@ internal sealed class ResponsesStream : AnswerStream
     private void ReadEnd(ReadOnlySpan<byte> type, ReadOnlySpan<byte> response)
     {
         _ended.Set(response);
-        _hasError |= type.SequenceEqual("response.failed"u8);
-        _isDone = !_hasError;
+        if (type.SequenceEqual("response.failed"u8) || type.SequenceEqual("response.cancelled"u8))
+            _error ??= ProviderErrors.InStream(response);
+        _isDone = _error is null;
         var reader = new Utf8JsonReader(response);
         reader.Read();
         while (JsonReading.NextMember(ref reader))

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Verbatim.Modules.Gateway.Inferences;
 
-namespace Verbatim.Tests.Integration.Gateway;
+namespace Verbatim.Tests.Integration.Gateway.Responses;
 
 public sealed class ResponseTests(GatewayHost gateway) : IClassFixture<GatewayHost>
 {
@@ -28,6 +28,7 @@ public sealed class ResponseTests(GatewayHost gateway) : IClassFixture<GatewayHo
 
         var second = await AskAsync($$"""{"model":"{{model}}","input":"Who am I?","previous_response_id":"{{id}}"}""");
         Assert.NotEqual(id, second["id"]!.GetValue<string>());
+        Assert.Equal(id, second["previous_response_id"]!.GetValue<string>());
 
         using var client = gateway.Host.As(gateway.ApiKey);
         using (var deleted = await client.DeleteAsync($"{Path}/{id}", Cancellation))
@@ -51,6 +52,9 @@ public sealed class ResponseTests(GatewayHost gateway) : IClassFixture<GatewayHo
         );
 
         Assert.Equal("completed", third["status"]!.GetValue<string>());
+        // What was written out for the provider is still what the caller went on from.
+        Assert.Equal(first["id"]!.GetValue<string>(), second["previous_response_id"]!.GetValue<string>());
+        Assert.Equal(second["id"]!.GetValue<string>(), third["previous_response_id"]!.GetValue<string>());
         var last = JsonNode.Parse(gateway.Provider.Requests.Of(marker)[^1].BodyText)!;
         Assert.Null(last["previous_response_id"]);
         Assert.Equal(
@@ -91,20 +95,6 @@ public sealed class ResponseTests(GatewayHost gateway) : IClassFixture<GatewayHo
         Assert.Equal(HttpStatusCode.NotFound, read.StatusCode);
     }
 
-    [Fact]
-    public async Task A_background_is_refused_by_its_name()
-    {
-        using var response = await gateway.PostAsync(
-            """{"model":"gpt-fake","input":"Hello","background":true}""",
-            Cancellation,
-            path: Path
-        );
-        var error = JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancellation))!["error"]!;
-
-        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Equal("background", error["param"]!.GetValue<string>());
-    }
-
     [Theory]
     [InlineData("keeps-responses")]
     [InlineData("gpt-fake")]
@@ -125,6 +115,32 @@ public sealed class ResponseTests(GatewayHost gateway) : IClassFixture<GatewayHo
         Assert.NotNull(inference.Usage);
         var again = await ReadAsync($"{Path}/{last["response"]!["id"]}");
         Assert.True(JsonNode.DeepEquals(last["response"], again));
+    }
+
+    [Theory]
+    [InlineData("keeps-responses")]
+    [InlineData("gpt-fake")]
+    [InlineData("claude-fake")]
+    public async Task A_streams_responses_say_what_they_go_on_from(string model)
+    {
+        // Made elsewhere, so that the conversation is written out for each of them.
+        var other = model == "gpt-fake" ? "claude-fake" : "gpt-fake";
+        var first = (await AskAsync($$"""{"model":"{{other}}","input":"First"}"""))["id"]!.GetValue<string>();
+        using var response = await gateway.PostAsync(
+            $$"""{"model":"{{model}}","input":"Second","stream":true,"previous_response_id":"{{first}}"}""",
+            Cancellation,
+            path: Path
+        );
+        var responses = (await response.Content.ReadAsStringAsync(Cancellation))
+            .TrimEnd()
+            .Split("\n\n")
+            .Select(e => JsonNode.Parse(e.Split("\ndata: ")[1])!["response"])
+            .OfType<JsonNode>()
+            .ToList();
+
+        Assert.True(responses.Count >= 3);
+        Assert.All(responses, r => Assert.Equal(first, r["previous_response_id"]!.GetValue<string>()));
+        Assert.True(JsonNode.DeepEquals(responses[^1], await ReadAsync($"{Path}/{responses[^1]["id"]}")));
     }
 
     private async Task<JsonNode> AskAsync(string body)
