@@ -88,7 +88,12 @@ internal sealed class InferenceCalls(
     public static InferenceCaller CallerOf(HttpContext http)
     {
         var caller = Caller.Of(http);
-        return new InferenceCaller(caller.For(http), caller.PrincipalId, caller.ProjectId, ClientRequestIdOf(http.Request))
+        return new InferenceCaller(
+            caller.For(http),
+            caller.PrincipalId,
+            caller.ProjectId,
+            ClientRequestIdOf(http.Request)
+        )
         {
             Files = caller.Access,
         };
