@@ -27,9 +27,15 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
     // Under load the log grows with every millisecond; a subscription need not look that often.
     private static readonly TimeSpan RestInterval = TimeSpan.FromMilliseconds(50);
 
+    // What belongs together, the beginning and the end of a call for instance, is cheaper to handle together: so where there is much, more of it is
+    // waited for.
+    private static readonly TimeSpan BusyRestInterval = TimeSpan.FromMilliseconds(250);
+    private const int BusyFrom = 100;
+
     private readonly ILogger<SubscriptionRunner> _logger = context.Logger;
     private long _after;
     private int _window = MaxRows;
+    private int _found;
 
     /// <summary>Reads until it is cancelled, or until the target.</summary>
     /// <param name="after">The lane's checkpoint.</param>
@@ -72,7 +78,8 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
             }
             await batches.WriteAsync(new LaneBatch([], _after), cancellationToken);
             await context.Signal.WaitAsync(head, IdleInterval, context.Time, cancellationToken);
-            var rest = RestInterval - Stopwatch.GetElapsedTime(started);
+            var rest = (_found < BusyFrom ? RestInterval : BusyRestInterval) - Stopwatch.GetElapsedTime(started);
+            _found = 0;
             if (rest > TimeSpan.Zero)
                 await Task.Delay(rest, context.Time, cancellationToken);
         }
@@ -109,6 +116,7 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
         var last = found == MaxRows ? (batch.Count > 0 ? batch[^1].Position : _after) : upTo;
         if (last > _after)
             await WriteAsync(batch, last);
+        _found += found;
         _window = found < MaxRows / 2 ? Math.Min(MaxWindow, _window * 2) : MaxRows;
 
         async Task WriteAsync(List<RecordedEvent> events, long reached)
