@@ -14,6 +14,12 @@ internal static class JsonScan
         return reader.TokenType is JsonTokenType.StartObject ? reader : throw new JsonException("not an object");
     }
 
+    /// <summary>Whether this came of reading a body that is no JSON, or that has half of a surrogate pair in a text.</summary>
+    public static bool IsBroken(Exception e) =>
+        e
+            is JsonException
+                or InvalidOperationException { Source: "System.Text.Json" or "System.Text.Json.Rethrowable" };
+
     /// <summary>True or false; anything else is <paramref name="otherwise"/>.</summary>
     public static bool ReadFlag(scoped ref Utf8JsonReader reader, bool otherwise)
     {

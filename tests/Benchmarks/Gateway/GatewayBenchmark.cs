@@ -37,7 +37,7 @@ internal sealed class GatewayBenchmark(int rounds, TimeSpan duration)
         var runs = new List<(Target Target, int Connections, Measurement Measurement)>();
         // A first round that does not count: code is compiled, connections are made.
         foreach (var target in targets)
-            await Wrk.RunAsync(target, body, 32, TimeSpan.FromSeconds(3));
+            await Wrk.RunAsync(target, body, 128, Wrk.WarmUp);
         for (var round = 0; round < rounds; round++)
         {
             foreach (var connections in Connections)

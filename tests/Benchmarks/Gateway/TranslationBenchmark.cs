@@ -41,7 +41,7 @@ internal sealed class TranslationBenchmark(int rounds, TimeSpan duration)
     {
         var (same, translated) = (new List<double>(), new List<double>());
         foreach (var route in new[] { own, other })
-            await Wrk.RunAsync(Target(verbatim, route), Body(route, model, isStream), 32, TimeSpan.FromSeconds(3));
+            await Wrk.RunAsync(Target(verbatim, route), Body(route, model, isStream), Connections, Wrk.WarmUp);
         for (var round = 0; round < rounds; round++)
         {
             same.Add(await RateAsync(verbatim, own, model, isStream));

@@ -12,6 +12,9 @@ internal sealed record Measurement(double RequestsPerSecond, double P50Ms, doubl
 /// <summary>The load generator: Debian's wrk, against an address of this machine.</summary>
 internal static partial class Wrk
 {
+    /// <summary>Until the runtimes of the targets have compiled what is hot.</summary>
+    public static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(15);
+
     /// <summary>Sends the same POST again and again over some connections.</summary>
     /// <exception cref="InvalidOperationException">Some answers were errors: the figures would mean nothing.</exception>
     public static Task<Measurement> RunAsync(Target target, string body, int connections, TimeSpan duration) =>

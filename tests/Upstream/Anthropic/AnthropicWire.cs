@@ -66,7 +66,7 @@ internal sealed class AnthropicWire(bool record) : IWire
                 _ => ModelsAnswer(request),
             };
         }
-        catch (JsonException)
+        catch (Exception e) when (JsonScan.IsBroken(e))
         {
             return Plain(AnthropicErrors.BrokenJson);
         }

@@ -46,7 +46,7 @@ internal sealed class OpenAiWire(bool record) : IWire
                 return request.IsPost ? Answered(request) : new Reply(OpenAiErrors.OnlyPost, CommandSet.None);
             return Other(request);
         }
-        catch (JsonException)
+        catch (Exception e) when (JsonScan.IsBroken(e))
         {
             return new Reply(OpenAiErrors.BrokenJson, CommandSet.None);
         }

@@ -49,7 +49,7 @@ internal sealed class ResponsesWire(bool record) : IWire
                 return request.IsPost ? Create(request) : Plain(OpenAiErrors.OnlyPost);
             return RespondToOne(request);
         }
-        catch (JsonException)
+        catch (Exception e) when (JsonScan.IsBroken(e))
         {
             return Plain(OpenAiErrors.BrokenJson);
         }

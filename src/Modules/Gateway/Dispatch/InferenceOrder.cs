@@ -41,6 +41,9 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
     /// <summary>At which providers the files are that the request names; null when it names none.</summary>
     public FilePlaces? Files { get; init; }
 
+    /// <summary>The organization that asks.</summary>
+    public Guid? CallerTenantId { get; init; }
+
     /// <summary>What the deployment's provider is asked for.</summary>
     public Operation TargetOperation(Deployment deployment) =>
         ProviderKinds.Speaks(deployment.Provider.Kind, wire.Operation)
@@ -56,7 +59,10 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
         if (refusal is not null)
             return false;
         if (ProviderKinds.Speaks(deployment.Provider.Kind, wire.Operation))
-            return true;
+        {
+            refusal = RefusalOfKept(deployment);
+            return refusal is null;
+        }
         if (!TranslatedCall.IsPossible(wire.Operation, TargetOperation(deployment)))
         {
             refusal = new WireError(
@@ -98,6 +104,20 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
     public string? WarningFor(Deployment deployment) =>
         TranslationFor(deployment)?.Unsupported is { Count: > 0 } unsupported
             ? string.Join(", ", unsupported.Select(static u => u.Parameter))
+            : null;
+
+    // Where organizations share a credential, the provider cannot tell them apart.
+    private WireError? RefusalOfKept(Deployment deployment) =>
+        CallerTenantId is { } caller
+        && deployment.OwnerId is { } owner
+        && owner != caller
+        && ProviderKept.FirstIn(wire.Operation, request.Body.Span) is { } parameter
+            ? new WireError(
+                400,
+                $"'{parameter}' names what is kept at the provider, whose credential your organization shares with others. Send the content itself, or use a model at a provider of your own.",
+                parameter,
+                "kept_at_shared_provider"
+            )
             : null;
 
     private Translated Translate(Deployment deployment)

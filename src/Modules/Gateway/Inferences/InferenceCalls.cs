@@ -143,6 +143,7 @@ internal sealed class InferenceCalls(
             Identity = identity,
             Amendments = prepared.Amend?.Invoke(identity),
             Files = places,
+            CallerTenantId = caller.TenantId,
             ToleratesUnsupported = headers?[UnsupportedHeader] is ["warn"],
         };
         var picker = new Picker(order);

@@ -67,12 +67,11 @@ internal sealed class StreamTurn(IAnswerSink sink, CallerWire wire, StreamHeartb
             _ = BeatAsync();
     }
 
-    /// <summary>From now on there are no beats.</summary>
+    /// <summary>From now on there are no beats: the turn is taken and never given back. One may be looking at it just now, so it is not disposed of.</summary>
     public async ValueTask DisposeAsync()
     {
         heartbeats.Forget(this);
         await _turn.WaitAsync(CancellationToken.None);
-        _turn.Dispose();
     }
 
     private async Task BeatAsync()

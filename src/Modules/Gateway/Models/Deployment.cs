@@ -9,6 +9,9 @@ namespace Verbatim.Modules.Gateway.Models;
 /// <param name="Health">How it has fared on this instance.</param>
 internal sealed record Deployment(DeploymentSettings Settings, Provider Provider, DeploymentHealth Health)
 {
+    /// <summary>The organization whose it is; null for what is built in.</summary>
+    public Guid? OwnerId { get; init; }
+
     /// <summary>What records and logs call it.</summary>
     public string Name => Settings.Name;
 

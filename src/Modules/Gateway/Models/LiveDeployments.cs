@@ -62,7 +62,10 @@ internal sealed class LiveDeployments(bool allowPrivateAddresses, TimeProvider t
         var deployment =
             before?.Provider == held.Provider && seen == version
                 ? before
-                : new Deployment(settings, held.Provider, HealthOf(settings, held.Provider, before));
+                : new Deployment(settings, held.Provider, HealthOf(settings, held.Provider, before))
+                {
+                    OwnerId = tenantId,
+                };
         _nextDeployments[settings.Id] = (version, deployment);
         return deployment;
     }

@@ -148,6 +148,26 @@ public sealed class LiveSettingsTests(SettingsHost settings) : IClassFixture<Set
         Assert.Equal(HttpStatusCode.OK, (await SettingsHost.AskAsync(two, all)).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await SettingsHost.AskAsync(two, some)).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await SettingsHost.AskAsync(one, own)).Status);
+        var shared = SettingsHost.Fresh("shared");
+        await SettingsHost.DeployAsync(
+            Administrator,
+            await settings.RegisterAsync(Administrator, kind: "openai"),
+            shared,
+            "gpt-fake",
+            new { audience = "allOrganizations" }
+        );
+        // They share the credential, so what the provider keeps for one of them is not opened for the other.
+        var kept = await two.PostJsonAsync(
+            "/v1/responses",
+            new
+            {
+                model = shared,
+                input = "Hello",
+                conversation = "conv_of_somebody",
+            },
+            HttpStatusCode.BadRequest
+        );
+        Assert.Equal("kept_at_shared_provider", kept["error"]!["code"]!.GetValue<string>());
         // What one organization has, another does not see: neither in lists nor by asking.
         var theirs = SettingsHost.Fresh("theirs");
         await SettingsHost.DeployAsync(one, await settings.RegisterAsync(one), theirs, "gpt-fake");

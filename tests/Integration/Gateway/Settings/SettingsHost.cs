@@ -59,14 +59,14 @@ public sealed class SettingsHost(SharedPostgres postgres) : IAsyncLifetime
     }
 
     /// <summary>Registers the fake provider; returns its id.</summary>
-    public async Task<Guid> RegisterAsync(HttpClient client, string? name = null)
+    public async Task<Guid> RegisterAsync(HttpClient client, string? name = null, string kind = "openai-compatible")
     {
         var made = await client.PostJsonAsync(
             "/api/providers",
             new
             {
                 name = name ?? Fresh("provider"),
-                kind = "openai-compatible",
+                kind,
                 baseUrl = Provider.BaseAddress.ToString(),
                 apiKey = Credential,
             }

@@ -60,6 +60,21 @@ public sealed class StreamHeartbeatsTests
         turn.Leave();
     }
 
+    [Fact]
+    public async Task A_stream_that_has_just_ended_gets_no_beat_and_stops_nobody()
+    {
+        using var heartbeats = new StreamHeartbeats(new ManualTime());
+        var sink = new PipeSink();
+        var turn = heartbeats.Keep(sink, CallerWire.ChatCompletions);
+        await turn.DisposeAsync();
+
+        // As the beats may, which saw it among the streams a moment before.
+        for (var i = 0; i < 10; i++)
+            turn.Beat();
+
+        Assert.False(sink.Pipe.Reader.TryRead(out _));
+    }
+
     private sealed class PipeSink : IAnswerSink
     {
         public Pipe Pipe { get; } = new();
