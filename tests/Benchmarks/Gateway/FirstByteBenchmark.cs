@@ -6,28 +6,33 @@ using System.Text;
 namespace Verbatim.Tests.Benchmarks.Gateway;
 
 /// <summary>
-/// From the request to the first byte of a stream, over one connection, one stream at a time. The targets take turns from request to request, so
-/// that whatever disturbs the machine disturbs them alike.
+/// From the request to the first byte of a stream, over one connection, one stream at a time. The targets take turns every so many requests, so that
+/// whatever disturbs the machine disturbs them alike; the first of a turn, which wake what slept during the others', do not count.
 /// </summary>
 internal sealed class FirstByteBenchmark(int requests)
 {
     private const string Body =
         """{"model":"gpt-fake","messages":[{"role":"user","content":"Say something short and kind."}],"stream":true,"x_upstream":{"chunks":10}}""";
 
-    private const int WarmUp = 200;
+    private const int Turn = 50;
+    private const int Waking = 10;
+    private const int WarmUpTurns = 10;
 
     public async Task RunAsync(TextWriter output)
     {
         await using var field = await GatewayField.StartAsync();
         var clients = field.Targets.Select(target => (Target: target, Client: ClientOf(target))).ToList();
         var measured = clients.ToDictionary(c => c.Target, _ => new List<double>());
-        for (var i = 0; i < WarmUp + requests; i++)
+        for (var turn = 0; turn < WarmUpTurns + (requests / Turn); turn++)
         {
             foreach (var (target, client) in clients)
             {
-                var milliseconds = await FirstByteAsync(client, target.Address);
-                if (i >= WarmUp)
-                    measured[target].Add(milliseconds);
+                for (var i = 0; i < Waking + Turn; i++)
+                {
+                    var milliseconds = await FirstByteAsync(client, target.Address);
+                    if (turn >= WarmUpTurns && i >= Waking)
+                        measured[target].Add(milliseconds);
+                }
             }
         }
 
