@@ -39,7 +39,8 @@ internal sealed class UploadFile(FileProviders providers, DocumentStore document
                 `x-verbatim-provider`. What identifies the content is on record, not the content.
                 """
             )
-            .Accepts<FileForm>("multipart/form-data")
+            // Anything else is refused here, in the caller's wire, and not before it is known who they are.
+            .Accepts<FileForm>("multipart/form-data", RouteDescriptions.AnyContent)
             .WithRequestExample(new FileForm("(the content of report.pdf)", "user_data"))
             .Produces<OpenAiFile>()
             .WithResponseExample(StatusCodes.Status200OK, OpenAiFile.Example)

@@ -44,7 +44,7 @@ internal readonly record struct AnswerContent(
             else
                 TokenCounts.Learn(attempt, usage, bytes.Span);
         }
-        return recording == RecordingLevel.Full
+        return recording == RecordingLevel.Full && bytes.Length <= InferenceJournal.MaxBodyBytes
             ? new AnswerContent(bytes, new RawJson(bytes), Digest: null, usage)
             : new AnswerContent(bytes, Kept: null, BodyDigest.Of(bytes.Span), usage);
     }

@@ -159,8 +159,11 @@ internal sealed class InferenceCalls(
         }
 
         var recording = catalogue.RecordingOf(caller);
-        // Of sound and images a digest is kept.
-        var keepsBody = recording == RecordingLevel.Full && !prepared.Asked.IsForm;
+        // Of sound and images a digest is kept, and of what is too long for an event.
+        var keepsBody =
+            recording == RecordingLevel.Full
+            && !prepared.Asked.IsForm
+            && prepared.Asked.Body.Length <= InferenceJournal.MaxBodyBytes;
         var intended = first ?? route.Tiers[0][0].Deployment;
         await journal.StartAsync(
             prepared.AlsoAtStart is null

@@ -17,6 +17,9 @@ internal sealed partial class InferenceJournal(
     ILogger<InferenceJournal> logger
 ) : BackgroundService
 {
+    /// <summary>A longer body does not fit into an event, in base64 as it is when it is sealed: of it a digest is kept.</summary>
+    public const int MaxBodyBytes = (EventStore.MaxAppendBytes / 4 * 3) - (1024 * 1024);
+
     private const string StreamType = "inference";
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 

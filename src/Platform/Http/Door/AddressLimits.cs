@@ -56,13 +56,13 @@ public sealed class AddressLimits : IDisposable
             limiter.Dispose();
     }
 
-    internal async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    internal Task InvokeAsync(HttpContext context, RequestDelegate next) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<LimitedByAddress>() is { Limit: var limit }
+            ? InvokeLimitedAsync(context, next, limit)
+            : next(context);
+
+    private async Task InvokeLimitedAsync(HttpContext context, RequestDelegate next, AddressLimit limit)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<LimitedByAddress>() is not { Limit: var limit })
-        {
-            await next(context);
-            return;
-        }
         using var lease = _limiters[limit].AttemptAcquire(ClientNetwork.Of(context));
         if (lease.IsAcquired)
         {

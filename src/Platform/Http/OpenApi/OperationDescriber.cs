@@ -104,6 +104,8 @@ internal sealed class OperationDescriber(IOptions<JsonOptions> json) : IOpenApiO
         var examples = metadata.OfType<RequestExample>().ToList();
         if (examples.Count == 0)
             return;
+        if (operation.RequestBody?.Content is { Count: > 1 } contents)
+            contents.Remove(RouteDescriptions.AnyContent);
         foreach (var content in operation.RequestBody?.Content?.Values ?? [])
             Show(content, [.. examples.Select(e => (e.Name, ToNode(e.Value)))]);
     }

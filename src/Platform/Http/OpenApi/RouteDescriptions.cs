@@ -8,6 +8,12 @@ namespace Verbatim.Platform.Http.OpenApi;
 /// </summary>
 public static class RouteDescriptions
 {
+    /// <summary>
+    /// Beside a route's own type of body: the route is found whatever comes, so that who may not call it is told that first, and refuses the rest by
+    /// itself. Not shown.
+    /// </summary>
+    public const string AnyContent = "*/*";
+
     /// <summary>Shows a request's body.</summary>
     /// <param name="builder">The route.</param>
     /// <param name="example">A request as the handler gets it, or the JSON itself as a text.</param>

@@ -41,11 +41,13 @@ internal static class JobLeases
         CancellationToken cancellationToken
     )
     {
+        // One statement is a transaction by itself, and this one is carried out many times a second for nothing.
+        if (limit is not { } most)
+            return await TakeAsync(connection, queue, types, holder, count, cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (limit is { } most)
+        // One instance at a time counts and takes.
+        await using (var running = new NpgsqlBatch(connection, transaction))
         {
-            // One instance at a time counts and takes.
-            await using var running = new NpgsqlBatch(connection, transaction);
             running.Add("select pg_advisory_xact_lock(hashtextextended('verbatim.jobs.' || $1, 0))").With(queue);
             running.Add("select count(*) from platform.jobs where queue = $1 and status = 'running'").With(queue);
             await using var counted = await running.ExecuteReaderAsync(cancellationToken);
