@@ -118,7 +118,7 @@ internal sealed class InvitationAcceptance(
         {
             // An API key does not do: who has it has not shown that they are the person.
             if (caller?.PrincipalId != account || caller.LoginId is null)
-                return (null, LogInFirst);
+                return (null, await RefuseForAccountAsync(open, cancellationToken));
             if (caller.Pending is { } pending)
                 return (null, new Refusal(RefusalKind.Forbidden, pending.Code, pending.Message));
         }
@@ -157,7 +157,7 @@ internal sealed class InvitationAcceptance(
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             // An account with this address was made in the meantime.
-            return (null, LogInFirst);
+            return (null, await RefuseForAccountAsync(open, cancellationToken));
         }
         await CloseAsync(
             new AppendContext(open.TenantId, $"user:{userId}", RequestId.Of(http)) { Subject = userId },
@@ -168,6 +168,10 @@ internal sealed class InvitationAcceptance(
         );
         return (new Accepted(open.TenantId, userId, invitation.Email, invitation.Role, open.AccountId is null), null);
     }
+
+    // The account may be the one that another request has just made with this very token, which is used then.
+    private async Task<Refusal> RefuseForAccountAsync(OpenInvitation open, CancellationToken cancellationToken) =>
+        await ReadTokenAsync(open.TokenHash, cancellationToken) is null ? NotFound : LogInFirst;
 
     /// <summary>Records on the invitation that its person has joined.</summary>
     public Task CloseAsync(
