@@ -1,4 +1,4 @@
-namespace Verbatim.Tests.Unit.Identity.Tokens;
+namespace Verbatim.Tests.Unit;
 
 /// <summary>A clock that shows what the test sets.</summary>
 internal sealed class ManualClock(DateTimeOffset now) : TimeProvider
