@@ -29,6 +29,10 @@ public static class LeafEncoding
     public static long Microseconds(DateTimeOffset time) =>
         (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
+    /// <summary>The instant, in UTC, of what is hashed.</summary>
+    public static DateTimeOffset TimeOf(long microseconds) =>
+        DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+
     /// <summary>Writes the leaf hash of an event into <paramref name="destination"/>.</summary>
     /// <param name="scratch">Grows at need, so that one can be used for all events.</param>
     /// <param name="header">All of the event but its data.</param>

@@ -88,7 +88,22 @@ internal sealed class StreamAppend
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct StreamKey(Guid TenantId, Guid StreamId);
 
-internal readonly record struct EncodedEvent(string Type, int TypeVersion, ReadOnlyMemory<byte> Data);
+/// <param name="Type">The stored name.</param>
+/// <param name="TypeVersion">The stored version.</param>
+/// <param name="Data">The JSON to be stored.</param>
+internal readonly record struct EncodedEvent(string Type, int TypeVersion, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>What the data was written from.</summary>
+    public OriginalEvent? Original { get; init; }
+}
+
+/// <summary>An event as it was handed to the store.</summary>
+/// <param name="Event">In the newest version of its type.</param>
+/// <param name="KeyGeneration">
+/// That of <see cref="PersonalData.SubjectKeys"/> before it was sealed: once somebody may have been erased since, only what can still be opened
+/// counts.
+/// </param>
+internal sealed record OriginalEvent(IEvent Event, long KeyGeneration);
 
 /// <param name="Document">Whose table it goes to.</param>
 /// <param name="Json">The state.</param>

@@ -61,13 +61,16 @@ internal sealed class AppendPlan
 
     public ReadOnlySpan<byte> HashOf(int row) => _hashes.AsSpan(row * LeafEncoding.HashSize, LeafEncoding.HashSize);
 
+    /// <summary>The hashes of all rows, one behind the other.</summary>
+    public ReadOnlySpan<byte> Hashes => _hashes.AsSpan(0, _rows.Count * LeafEncoding.HashSize);
+
     /// <summary>
     /// Answers everybody. Conflicts too are answered only now: one may be with an append of the same transaction, which might have
     /// failed.
     /// </summary>
     public void Complete()
     {
-        var time = DateTimeOffset.UnixEpoch.AddTicks(Time * TimeSpan.TicksPerMicrosecond);
+        var time = LeafEncoding.TimeOf(Time);
         var position = _head.Position;
         foreach (var append in _accepted)
         {

@@ -21,6 +21,8 @@ public sealed class EventReader
     public ValueTask<IEvent> ReadAsync(RecordedEvent recorded, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(recorded);
+        if (recorded.Original is { } original && original.KeyGeneration == _keys.Generation)
+            return ValueTask.FromResult(original.Event);
         return ReadAsync(
             recorded.TenantId,
             recorded.StreamId,

@@ -6,7 +6,7 @@ namespace Verbatim.Platform.Events;
 /// <param name="StreamType">The stored name of the stream's type.</param>
 /// <param name="StreamId">The stream; its own id source is <see cref="Guid.CreateVersion7()"/>.</param>
 /// <param name="ExpectedVersion">The version that the stream must have: 0 for a new one.</param>
-/// <param name="Events">At least one.</param>
+/// <param name="Events">At least one. They are not changed any more, nor is the memory that they refer to: subscriptions may get these very objects.</param>
 public sealed record StreamEvents(string StreamType, Guid StreamId, long ExpectedVersion, IReadOnlyList<IEvent> Events);
 
 /// <summary>
@@ -206,6 +206,7 @@ public sealed class EventStore
         CancellationToken cancellationToken
     )
     {
+        var generation = Keys.Generation;
         var encoded = new EncodedEvent[stream.Events.Count];
         for (var i = 0; i < encoded.Length; i++)
         {
@@ -216,7 +217,10 @@ public sealed class EventStore
                     .OfEvent(Keys, context.TenantId, stream.StreamId, shape.Name, context.Subject)
                     .WriteAsync(@event, shape.Json, cancellationToken)
                 : RecordJson.Write(@event, shape.Json);
-            encoded[i] = new EncodedEvent(shape.Name, shape.Version, data);
+            encoded[i] = new EncodedEvent(shape.Name, shape.Version, data)
+            {
+                Original = new OriginalEvent(@event, generation),
+            };
         }
         return encoded;
     }

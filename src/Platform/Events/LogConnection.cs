@@ -216,12 +216,7 @@ internal sealed class LogConnection : IDisposable
         parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = streams });
         parameters.Add(new NpgsqlParameter<long[]> { TypedValue = versions });
         parameters.Add(new NpgsqlParameter<long[]> { TypedValue = positions });
-        parameters.Add(
-            new NpgsqlParameter<DateTime>
-            {
-                TypedValue = DateTime.UnixEpoch.AddTicks(plan.Time * TimeSpan.TicksPerMicrosecond),
-            }
-        );
+        parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = LeafEncoding.TimeOf(plan.Time).UtcDateTime });
         parameters.Add(new NpgsqlParameter<short[]> { TypedValue = typeVersions });
         parameters.Add(new NpgsqlParameter<string[]> { TypedValue = streamTypes });
         parameters.Add(new NpgsqlParameter<string[]> { TypedValue = types });

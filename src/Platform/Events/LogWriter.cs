@@ -27,6 +27,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
 
     private readonly Func<LogConnection> _connect;
     private readonly LogSignal _signal;
+    private readonly RecentEvents _recent;
     private readonly TimeProvider _time;
     private readonly ILogger<LogWriter> _logger;
     private readonly TimeSpan _patience;
@@ -54,12 +55,14 @@ internal sealed partial class LogWriter : IAsyncDisposable
 
     /// <param name="connect">Opens a connection to the primary.</param>
     /// <param name="signal">Hears of every commit.</param>
+    /// <param name="recent">Keeps what was committed for a moment.</param>
     /// <param name="time">The clock that events are stamped by.</param>
     /// <param name="logger">Hears of lost connections.</param>
     /// <param name="patience">How long Postgres may be away before appends fail.</param>
     public LogWriter(
         Func<LogConnection> connect,
         LogSignal signal,
+        RecentEvents recent,
         TimeProvider time,
         ILogger<LogWriter> logger,
         TimeSpan patience
@@ -67,6 +70,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
     {
         _connect = connect;
         _signal = signal;
+        _recent = recent;
         _time = time;
         _logger = logger;
         _patience = patience;
@@ -456,6 +460,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
                 foreach (var (stream, version) in _overlay)
                     _heads.Set(stream, version);
             }
+            _recent.Add(_plan);
             _signal.Publish(_plan.Result.Position);
         }
         _plan.Complete();

@@ -41,6 +41,9 @@ public sealed class RecordedEvent
     /// <summary>The RFC 6962 leaf hash, SHA-256 over 0x00 and the canonical encoding (see <see cref="LeafEncoding"/>).</summary>
     public required ReadOnlyMemory<byte> LeafHash { get; init; }
 
+    /// <summary>The event itself, where this instance has only just appended it.</summary>
+    internal OriginalEvent? Original { get; init; }
+
     /// <summary>All but the data, as it is hashed.</summary>
     public LeafHeader Header =>
         new(

@@ -57,7 +57,7 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
             var head = target ?? context.Signal.Position;
             try
             {
-                if (_after < head)
+                if (_after < head && !await TryReadRecentAsync(head, target, batches, cancellationToken))
                     await ReadAsync(head, batches, cancellationToken);
                 failures = 0;
                 if (_after < head)
@@ -76,6 +76,7 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
                 batches.Complete();
                 return;
             }
+            context.Recent.Trim();
             await batches.WriteAsync(new LaneBatch([], _after), cancellationToken);
             await context.Signal.WaitAsync(head, IdleInterval, context.Time, cancellationToken);
             var rest = (_found < BusyFrom ? RestInterval : BusyRestInterval) - Stopwatch.GetElapsedTime(started);
@@ -83,6 +84,31 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
             if (rest > TimeSpan.Zero)
                 await Task.Delay(rest, context.Time, cancellationToken);
         }
+    }
+
+    // What this instance has appended itself need not be asked for. A projection that is built reads the log alone, whatever it was built for.
+    private async ValueTask<bool> TryReadRecentAsync(
+        long head,
+        long? target,
+        ChannelWriter<LaneBatch> batches,
+        CancellationToken cancellationToken
+    )
+    {
+        if (target is not null || lanes > 1)
+            return false;
+        if (context.Recent.Read(subscription.EventTypes, _after, head, MaxRows, out var reached) is not { } events)
+            return false;
+        for (var start = 0; start < events.Count; start += subscription.BatchSize)
+        {
+            var batch = events.Slice(start, Math.Min(subscription.BatchSize, events.Count - start));
+            _after = batch[^1].Position;
+            await batches.WriteAsync(new LaneBatch(batch, _after), cancellationToken);
+        }
+        if (reached > _after)
+            await batches.WriteAsync(new LaneBatch([], reached), cancellationToken);
+        _after = reached;
+        _found += events.Count;
+        return true;
     }
 
     private async Task ReadAsync(long head, ChannelWriter<LaneBatch> batches, CancellationToken cancellationToken)

@@ -9,6 +9,7 @@ namespace Verbatim.Platform.Messaging;
 internal sealed record SubscriptionContext(
     EventReader Events,
     LogSignal Signal,
+    RecentEvents Recent,
     Database Database,
     IServiceProvider Services,
     RunningInstance Instance,

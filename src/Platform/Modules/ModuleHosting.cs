@@ -164,6 +164,7 @@ public static class ModuleHosting
         ));
         services.AddSingleton<IdSource>();
         services.AddSingleton<LogSignal>();
+        services.AddSingleton<RecentEvents>();
         services.AddSingleton<LogReader>();
         services.AddSingleton(p =>
         {
@@ -171,6 +172,7 @@ public static class ModuleHosting
             return new LogWriter(
                 () => new LogConnection(database.Dedicated),
                 p.GetRequiredService<LogSignal>(),
+                p.GetRequiredService<RecentEvents>(),
                 p.GetRequiredService<TimeProvider>(),
                 p.GetRequiredService<ILogger<LogWriter>>(),
                 LogPatience

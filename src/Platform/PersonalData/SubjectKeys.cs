@@ -39,6 +39,9 @@ internal sealed class SubjectKeys(Database database, MasterKey masterKey, TimePr
 
     private sealed record Remembered(SubjectKey Key, long Epoch);
 
+    /// <summary>Grows whenever a key may have been destroyed, as far as this instance hears.</summary>
+    public long Generation => Interlocked.Read(ref _generation);
+
     public IReadOnlyCollection<Type> EventTypes { get; } = [typeof(SubjectErased)];
 
     /// <summary>A key that is known to be there still, or null.</summary>

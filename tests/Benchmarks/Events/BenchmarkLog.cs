@@ -90,6 +90,7 @@ internal sealed class BenchmarkLog : IAsyncDisposable
             _writer = new LogWriter(
                 () => new LogConnection(Database.Dedicated),
                 new LogSignal(),
+                new RecentEvents(TimeProvider.System),
                 TimeProvider.System,
                 NullLogger<LogWriter>.Instance,
                 TimeSpan.FromSeconds(15)

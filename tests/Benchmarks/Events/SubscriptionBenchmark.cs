@@ -68,6 +68,7 @@ internal sealed class SubscriptionBenchmark(int rounds, int events)
             new SubscriptionContext(
                 instance.Reader,
                 signal,
+                new RecentEvents(TimeProvider.System),
                 instance.Database,
                 services,
                 new RunningInstance(ids),

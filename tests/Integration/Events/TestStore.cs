@@ -18,9 +18,11 @@ internal sealed class TestStore : IAsyncDisposable
         string connectionString,
         TimeSpan? patience = null,
         TimeProvider? time = null,
-        ILogger<LogWriter>? logger = null
+        ILogger<LogWriter>? logger = null,
+        RecentEvents? recent = null
     )
     {
+        Recent = recent ?? new RecentEvents(TimeProvider.System);
         Database = new Database(connectionString);
         Catalog = new EventCatalog(MigratedDatabase.Modules.Assemblies);
         DocumentTypes = new DocumentCatalog(MigratedDatabase.Modules.Assemblies, Catalog);
@@ -28,6 +30,7 @@ internal sealed class TestStore : IAsyncDisposable
         _writer = new LogWriter(
             () => new LogConnection(Database.Dedicated),
             Signal,
+            Recent,
             time ?? TimeProvider.System,
             logger ?? NullLogger<LogWriter>.Instance,
             patience ?? TimeSpan.FromSeconds(15)
@@ -56,6 +59,8 @@ internal sealed class TestStore : IAsyncDisposable
     public LogReader Reader { get; }
 
     public LogSignal Signal { get; } = new();
+
+    public RecentEvents Recent { get; }
 
     public EventStore Events { get; }
 

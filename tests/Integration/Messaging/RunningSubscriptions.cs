@@ -25,6 +25,7 @@ internal sealed class RunningSubscriptions : IAsyncDisposable
             new SubscriptionContext(
                 store.Opener,
                 store.Signal,
+                store.Recent,
                 store.Database,
                 _services,
                 new RunningInstance(ids),

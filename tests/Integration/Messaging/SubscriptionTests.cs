@@ -35,6 +35,28 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_appended_here_is_not_asked_for_again_and_what_another_instance_appended_is()
+    {
+        await using var another = new TestStore(_store.Database.ConnectionString);
+        await AppendAsync(0);
+        await using var runner = await StartAsync("one");
+        await ReachesAsync(1);
+        var before = runner.Collector.FromMemory;
+        await AppendAsync(0);
+        await ReachesAsync(2);
+        Assert.Equal(before + 1, runner.Collector.FromMemory);
+
+        await another.AppendAsync(Guid.CreateVersion7(), 0, new Noted("elsewhere"));
+        await ReachesAsync(3);
+        Assert.Equal(before + 1, runner.Collector.FromMemory);
+
+        await AppendAsync(0);
+        await ReachesAsync(4);
+        Assert.Equal(before + 2, runner.Collector.FromMemory);
+        Assert.Equal([1L, 2, 3, 4], await HandledAsync());
+    }
+
+    [Fact]
     public async Task More_events_than_fit_into_one_transaction_are_all_handled()
     {
         await _store.AppendAsync(
@@ -217,6 +239,10 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
         private readonly TaskCompletionSource _blocked = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private bool _blocks;
         private int _failed;
+        private int _fromMemory;
+
+        /// <summary>How many had only just been appended here, and were not read from the log.</summary>
+        public int FromMemory => Volatile.Read(ref _fromMemory);
 
         public long FailsAt { get; init; }
 
@@ -237,6 +263,8 @@ public sealed class SubscriptionTests(SharedPostgres server) : IAsyncLifetime
         {
             var position = message.Recorded.Position;
             Seen.Enqueue(position);
+            if (message.Recorded.Original is not null)
+                Interlocked.Increment(ref _fromMemory);
             if (_blocks)
             {
                 _blocked.TrySetResult();

@@ -109,6 +109,9 @@ internal sealed class UpstreamAttempt : IDisposable
     /// <summary>The whole answer for the caller, in the caller's wire.</summary>
     public ReadOnlyMemory<byte> Answer { get; private set; }
 
+    /// <summary>Bytes of the answer in memory that outlives the try.</summary>
+    public ReadOnlyMemory<byte> Keep(ReadOnlyMemory<byte> bytes) => bytes.Equals(_body.Memory) ? _body.Keep() : bytes;
+
     /// <summary>What was asked for.</summary>
     public InferenceOrder Order => _order;
 

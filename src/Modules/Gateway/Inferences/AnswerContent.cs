@@ -45,7 +45,7 @@ internal readonly record struct AnswerContent(
                 TokenCounts.Learn(attempt, usage, bytes.Span);
         }
         return recording == RecordingLevel.Full && bytes.Length <= InferenceJournal.MaxBodyBytes
-            ? new AnswerContent(bytes, new RawJson(bytes), Digest: null, usage)
+            ? new AnswerContent(bytes, new RawJson(attempt.Keep(bytes)), Digest: null, usage)
             : new AnswerContent(bytes, Kept: null, BodyDigest.Of(bytes.Span), usage);
     }
 

@@ -8,7 +8,11 @@ namespace Verbatim.Modules.Gateway.Wire;
 /// </summary>
 internal struct PooledBytes : IDisposable
 {
+    // So much is copied rather than taken from the pool for good.
+    private const int LargestCopied = 64 * 1024;
+
     private byte[]? _array;
+    private bool _isKept;
 
     /// <summary>How many bytes there are.</summary>
     public int Length { get; private set; }
@@ -43,10 +47,19 @@ internal struct PooledBytes : IDisposable
         Append(bytes);
     }
 
+    /// <summary>The bytes, for good. Nothing is to be changed behind this.</summary>
+    public ReadOnlyMemory<byte> Keep()
+    {
+        if (Length <= LargestCopied)
+            return Span.ToArray();
+        _isKept = true;
+        return Memory;
+    }
+
     /// <summary>Gives the array back.</summary>
     public void Dispose()
     {
-        if (_array is not null)
+        if (_array is not null && !_isKept)
             ArrayPool<byte>.Shared.Return(_array);
         _array = null;
         Length = 0;

@@ -1,0 +1,134 @@
+using Verbatim.Evidence;
+
+namespace Verbatim.Platform.Events;
+
+/// <summary>
+/// What this instance has appended in the last moments, as it stands in the log. A subscription that runs here, and is not behind, takes it from
+/// here instead of asking the database for what has only just gone there.
+/// </summary>
+/// <remarks>Holds nothing while nobody reads here, and nothing larger than a few bodies: whatever is missing is in the log.</remarks>
+/// <param name="time">Tells how old something is.</param>
+internal sealed class RecentEvents(TimeProvider time)
+{
+    // Of a transaction with more than this nothing is kept: such events are few, and the database is as fast for them.
+    private const int MaxPartBytes = 4 * 1024 * 1024;
+    private const int MaxBytes = 16 * 1024 * 1024;
+
+    // What an event costs beside its data.
+    private const int EventOverhead = 512;
+
+    private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Part> _parts = new();
+    private long _bytes;
+    private long _lastReadAt = time.GetTimestamp();
+
+    private sealed record Part(long Base, long Time, AppendPlan.Row[] Rows, byte[] Hashes, int Bytes, long AddedAt)
+    {
+        public long Last => Base + Rows.Length;
+    }
+
+    /// <summary>The plan was committed.</summary>
+    public void Add(AppendPlan plan)
+    {
+        var bytes = 0L;
+        foreach (var row in plan.Rows)
+            bytes += row.Event.Data.Length + EventOverhead;
+        lock (_gate)
+        {
+            if (bytes > MaxPartBytes || time.GetElapsedTime(_lastReadAt) > MaxAge)
+            {
+                Clear();
+                return;
+            }
+            _parts.Enqueue(
+                new Part(
+                    plan.Base.Position,
+                    plan.Time,
+                    [.. plan.Rows],
+                    plan.Hashes.ToArray(),
+                    (int)bytes,
+                    time.GetTimestamp()
+                )
+            );
+            _bytes += bytes;
+            while (_bytes > MaxBytes)
+                _bytes -= _parts.Dequeue().Bytes;
+        }
+    }
+
+    /// <summary>Forgets what is old.</summary>
+    public void Trim()
+    {
+        lock (_gate)
+        {
+            while (_parts.TryPeek(out var oldest) && time.GetElapsedTime(oldest.AddedAt) > MaxAge)
+                _bytes -= _parts.Dequeue().Bytes;
+        }
+    }
+
+    /// <summary>The events of some types behind a position, if all that comes next is here.</summary>
+    /// <param name="types">Stored names.</param>
+    /// <param name="after">Only events behind this position,</param>
+    /// <param name="upTo">and up to this one.</param>
+    /// <param name="limit">The most that are found.</param>
+    /// <param name="reached">Everything up to here was looked at.</param>
+    /// <returns>The events in their order; null when the log must be asked.</returns>
+    public List<RecordedEvent>? Read(string[] types, long after, long upTo, int limit, out long reached)
+    {
+        reached = after;
+        Part[] parts;
+        lock (_gate)
+        {
+            _lastReadAt = time.GetTimestamp();
+            parts = [.. _parts.SkipWhile(p => p.Last <= after)];
+        }
+        if (parts.Length == 0 || parts[0].Base > after)
+            return null;
+        var found = new List<RecordedEvent>();
+        foreach (var part in parts)
+        {
+            // Another instance wrote in between.
+            if (part.Base > reached)
+                break;
+            for (var i = (int)(reached - part.Base); i < part.Rows.Length; i++)
+            {
+                if (reached == upTo || found.Count == limit)
+                    return found;
+                reached++;
+                if (types.Contains(part.Rows[i].Event.Type))
+                    found.Add(Recorded(part, i));
+            }
+        }
+        return found;
+    }
+
+    private void Clear()
+    {
+        _parts.Clear();
+        _bytes = 0;
+    }
+
+    private static RecordedEvent Recorded(Part part, int index)
+    {
+        ref readonly var row = ref part.Rows[index];
+        var (stream, encoded) = (row.Stream, row.Event);
+        return new RecordedEvent
+        {
+            Position = row.Position,
+            TenantId = stream.Context.TenantId,
+            StreamId = stream.StreamId,
+            StreamType = stream.StreamType,
+            Version = row.Version,
+            Type = encoded.Type,
+            TypeVersion = encoded.TypeVersion,
+            Time = LeafEncoding.TimeOf(part.Time),
+            Actor = stream.Context.Actor,
+            Correlation = stream.Context.Correlation,
+            Data = encoded.Data,
+            LeafHash = part.Hashes.AsMemory(index * LeafEncoding.HashSize, LeafEncoding.HashSize),
+            Original = encoded.Original,
+        };
+    }
+}
