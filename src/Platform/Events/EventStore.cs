@@ -62,7 +62,7 @@ public sealed class EventStore
     /// </exception>
     /// <exception cref="LogUnavailableException">Postgres did not come back in time.</exception>
     /// <exception cref="Npgsql.PostgresException">A statement failed; nothing was stored.</exception>
-    public async Task<AppendResult> AppendAsync(
+    public Task<AppendResult> AppendAsync(
         AppendContext context,
         IReadOnlyList<StreamEvents> streams,
         IReadOnlyList<SqlWrite> writes,
@@ -71,22 +71,11 @@ public sealed class EventStore
     {
         ArgumentNullException.ThrowIfNull(streams);
         ArgumentNullException.ThrowIfNull(writes);
-        var encoded = new StreamAppend[streams.Count];
-        for (var i = 0; i < encoded.Length; i++)
-        {
-            if (_documents.Find(streams[i].StreamType) is { Snapshot: SnapshotKind.Inline } document)
-                throw new ArgumentException(
-                    $"A stream of type '{document.StreamType}' is written through DocumentStore: {document.ClrType.Name} has a row to keep.",
-                    nameof(streams)
-                );
-            encoded[i] = Encode(
-                context,
-                streams[i],
-                await EncodeAsync(context, streams[i], cancellationToken),
-                snapshot: null
-            );
-        }
-        return await AppendAsync(encoded, writes, cancellationToken);
+        var encoding = EncodeAsync(context, streams, cancellationToken);
+        // Nearly always the keys are remembered: then nothing stands between the caller and the commit.
+        return encoding.IsCompletedSuccessfully
+            ? AppendAsync(encoding.Result, writes, cancellationToken)
+            : AppendAsync(encoding, writes, cancellationToken);
     }
 
     /// <summary>A stream's events in order, from the first that is asked for.</summary>
@@ -167,6 +156,36 @@ public sealed class EventStore
             );
         _writer.Enqueue(pending);
         return pending.Task;
+    }
+
+    private async Task<AppendResult> AppendAsync(
+        ValueTask<StreamAppend[]> encoding,
+        IReadOnlyList<SqlWrite> writes,
+        CancellationToken cancellationToken
+    ) => await AppendAsync(await encoding, writes, cancellationToken);
+
+    private async ValueTask<StreamAppend[]> EncodeAsync(
+        AppendContext context,
+        IReadOnlyList<StreamEvents> streams,
+        CancellationToken cancellationToken
+    )
+    {
+        var encoded = new StreamAppend[streams.Count];
+        for (var i = 0; i < encoded.Length; i++)
+        {
+            if (_documents.Find(streams[i].StreamType) is { Snapshot: SnapshotKind.Inline } document)
+                throw new ArgumentException(
+                    $"A stream of type '{document.StreamType}' is written through DocumentStore: {document.ClrType.Name} has a row to keep.",
+                    nameof(streams)
+                );
+            encoded[i] = Encode(
+                context,
+                streams[i],
+                await EncodeAsync(context, streams[i], cancellationToken),
+                snapshot: null
+            );
+        }
+        return encoded;
     }
 
     internal static StreamAppend Encode(

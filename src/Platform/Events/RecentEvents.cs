@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Verbatim.Evidence;
 
 namespace Verbatim.Platform.Events;
@@ -6,7 +7,10 @@ namespace Verbatim.Platform.Events;
 /// What this instance has appended in the last moments, as it stands in the log. A subscription that runs here, and is not behind, takes it from
 /// here instead of asking the database for what has only just gone there.
 /// </summary>
-/// <remarks>Holds nothing while nobody reads here, and nothing larger than a few bodies: whatever is missing is in the log.</remarks>
+/// <remarks>
+/// Holds what its readers have not had yet, and no more than a few megabytes of it, for two seconds at most: whatever is missing is in the log. What
+/// is held for long is copied by the garbage collector again and again.
+/// </remarks>
 /// <param name="time">Tells how old something is.</param>
 internal sealed class RecentEvents(TimeProvider time)
 {
@@ -21,8 +25,12 @@ internal sealed class RecentEvents(TimeProvider time)
 
     private readonly Lock _gate = new();
     private readonly Queue<Part> _parts = new();
+    private readonly Dictionary<object, Reader> _readers = [];
     private long _bytes;
     private long _lastReadAt = time.GetTimestamp();
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Reader(long Reached, long At);
 
     private sealed record Part(long Base, long Time, AppendPlan.Row[] Rows, byte[] Hashes, int Bytes, long AddedAt)
     {
@@ -68,14 +76,32 @@ internal sealed class RecentEvents(TimeProvider time)
         }
     }
 
+    /// <summary>Somebody who has read here does not come back.</summary>
+    public void Leave(object reader)
+    {
+        lock (_gate)
+            _readers.Remove(reader);
+    }
+
     /// <summary>The events of some types behind a position, if all that comes next is here.</summary>
+    /// <param name="reader">Who asks: what all who ask have had is forgotten.</param>
     /// <param name="types">Stored names.</param>
     /// <param name="after">Only events behind this position,</param>
     /// <param name="upTo">and up to this one.</param>
     /// <param name="limit">The most that are found.</param>
     /// <param name="reached">Everything up to here was looked at.</param>
     /// <returns>The events in their order; null when the log must be asked.</returns>
-    public List<RecordedEvent>? Read(string[] types, long after, long upTo, int limit, out long reached)
+    public List<RecordedEvent>? Read(object reader, string[] types, long after, long upTo, int limit, out long reached)
+    {
+        var found = Find(types, after, upTo, limit, out reached);
+        if (found is null)
+            Leave(reader);
+        else
+            Reached(reader, reached);
+        return found;
+    }
+
+    private List<RecordedEvent>? Find(string[] types, long after, long upTo, int limit, out long reached)
     {
         reached = after;
         Part[] parts;
@@ -102,6 +128,24 @@ internal sealed class RecentEvents(TimeProvider time)
             }
         }
         return found;
+    }
+
+    private void Reached(object reader, long position)
+    {
+        lock (_gate)
+        {
+            _readers[reader] = new Reader(position, time.GetTimestamp());
+            var all = long.MaxValue;
+            foreach (var (other, known) in _readers)
+            {
+                if (time.GetElapsedTime(known.At) > MaxAge)
+                    _readers.Remove(other);
+                else
+                    all = Math.Min(all, known.Reached);
+            }
+            while (_parts.TryPeek(out var oldest) && oldest.Last <= all)
+                _bytes -= _parts.Dequeue().Bytes;
+        }
     }
 
     private void Clear()

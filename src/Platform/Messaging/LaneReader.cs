@@ -24,18 +24,13 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
     // How long it sleeps at most: somebody waits for the empty batch, too.
     private static readonly TimeSpan IdleInterval = TimeSpan.FromMilliseconds(250);
 
-    // Under load the log grows with every millisecond; a subscription need not look that often.
+    // Under load the log grows with every millisecond; a subscription need not look that often. The longer it waits, the more belongs together (the
+    // beginning and the end of a call), but the more is still in use when the garbage collector comes by: that costs more than it spares.
     private static readonly TimeSpan RestInterval = TimeSpan.FromMilliseconds(50);
-
-    // What belongs together, the beginning and the end of a call for instance, is cheaper to handle together: so where there is much, more of it is
-    // waited for.
-    private static readonly TimeSpan BusyRestInterval = TimeSpan.FromMilliseconds(250);
-    private const int BusyFrom = 100;
 
     private readonly ILogger<SubscriptionRunner> _logger = context.Logger;
     private long _after;
     private int _window = MaxRows;
-    private int _found;
 
     /// <summary>Reads until it is cancelled, or until the target.</summary>
     /// <param name="after">The lane's checkpoint.</param>
@@ -50,6 +45,18 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
     )
     {
         _after = after;
+        try
+        {
+            await RunAsync(target, batches, cancellationToken);
+        }
+        finally
+        {
+            context.Recent.Leave(this);
+        }
+    }
+
+    private async Task RunAsync(long? target, ChannelWriter<LaneBatch> batches, CancellationToken cancellationToken)
+    {
         var failures = 0;
         while (true)
         {
@@ -79,8 +86,7 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
             context.Recent.Trim();
             await batches.WriteAsync(new LaneBatch([], _after), cancellationToken);
             await context.Signal.WaitAsync(head, IdleInterval, context.Time, cancellationToken);
-            var rest = (_found < BusyFrom ? RestInterval : BusyRestInterval) - Stopwatch.GetElapsedTime(started);
-            _found = 0;
+            var rest = RestInterval - Stopwatch.GetElapsedTime(started);
             if (rest > TimeSpan.Zero)
                 await Task.Delay(rest, context.Time, cancellationToken);
         }
@@ -96,7 +102,9 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
     {
         if (target is not null || lanes > 1)
             return false;
-        if (context.Recent.Read(subscription.EventTypes, _after, head, MaxRows, out var reached) is not { } events)
+        if (
+            context.Recent.Read(this, subscription.EventTypes, _after, head, MaxRows, out var reached) is not { } events
+        )
             return false;
         for (var start = 0; start < events.Count; start += subscription.BatchSize)
         {
@@ -107,7 +115,6 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
         if (reached > _after)
             await batches.WriteAsync(new LaneBatch([], reached), cancellationToken);
         _after = reached;
-        _found += events.Count;
         return true;
     }
 
@@ -142,7 +149,6 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
         var last = found == MaxRows ? (batch.Count > 0 ? batch[^1].Position : _after) : upTo;
         if (last > _after)
             await WriteAsync(batch, last);
-        _found += found;
         _window = found < MaxRows / 2 ? Math.Min(MaxWindow, _window * 2) : MaxRows;
 
         async Task WriteAsync(List<RecordedEvent> events, long reached)

@@ -6,11 +6,17 @@ namespace Verbatim.Tests.Integration.Events;
 
 public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
 {
+    private readonly SettableTime _time = new();
     private TestStore _store = null!;
+    private RecentEvents _recent = null!;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _store = new TestStore(await MigratedDatabase.CreateAsync(server));
+    public async ValueTask InitializeAsync()
+    {
+        _recent = new RecentEvents(_time);
+        _store = new TestStore(await MigratedDatabase.CreateAsync(server), recent: _recent);
+    }
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
@@ -33,7 +39,7 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
             Enumerable.Range(0, 300).Select(i => _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted($"{i}")))
         );
 
-        var recent = _store.Recent.Read(["test.noted", "test.said"], 0, long.MaxValue, 1000, out var reached)!;
+        var recent = _recent.Read(this, ["test.noted", "test.said"], 0, long.MaxValue, 1000, out var reached)!;
 
         var log = await _store.ReadAllAsync();
         Assert.Equal(302, reached);
@@ -59,12 +65,13 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
         var id = Guid.CreateVersion7();
         for (var i = 0; i < 5; i++)
             await _store.AppendAsync(id, 2 * i, new Noted($"{i}"), new Stepped());
+        Hold();
 
         Assert.Equal("4 6 8 to 9", Read(["test.stepped"], 2, 9));
         Assert.Equal("5 7 to 7", Read(["test.noted"], 3, 100, limit: 2));
         Assert.Equal(" to 10", Read(["test.other"], 0, 100));
         Assert.Equal(" to 5", Read(["test.noted"], 5, 5));
-        Assert.Null(_store.Recent.Read(["test.noted"], 10, 100, 10, out _));
+        Assert.Null(_recent.Read(new object(), ["test.noted"], 10, 100, 10, out _));
     }
 
     [Fact]
@@ -74,9 +81,10 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
         await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("1"));
         await another.AppendAsync(Guid.CreateVersion7(), 0, new Noted("2"));
         await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("3"), new Noted("4"));
+        Hold();
 
         Assert.Equal("1 to 1", Read(["test.noted"], 0, 100));
-        Assert.Null(_store.Recent.Read(["test.noted"], 1, 100, 10, out var reached));
+        Assert.Null(_recent.Read(new object(), ["test.noted"], 1, 100, 10, out var reached));
         Assert.Equal(1, reached);
         Assert.Equal("3 4 to 4", Read(["test.noted"], 2, 100));
     }
@@ -84,23 +92,41 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
     [Fact]
     public async Task Nothing_large_is_kept_and_nothing_while_nobody_reads()
     {
-        var time = new SettableTime();
-        var recent = new RecentEvents(time);
-        await using var store = new TestStore(_store.Database.ConnectionString, recent: recent);
+        await AppendAsync(new string('x', 5_000_000));
+        Assert.Null(_recent.Read(this, ["test.noted"], 0, 100, 10, out _));
 
-        await store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(new string('x', 5_000_000)));
-        Assert.Null(recent.Read(["test.noted"], 0, 100, 10, out _));
+        _time.Now += TimeSpan.FromSeconds(1);
+        await AppendAsync("2");
+        Assert.NotNull(_recent.Read(new object(), ["test.noted"], 1, 1, 10, out _));
+        _time.Now += TimeSpan.FromSeconds(3);
+        _recent.Trim();
+        Assert.Null(_recent.Read(this, ["test.noted"], 1, 100, 10, out _));
 
-        time.Now += TimeSpan.FromSeconds(1);
-        await store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("2"));
-        Assert.NotNull(recent.Read(["test.noted"], 1, 100, 10, out _));
-        time.Now += TimeSpan.FromSeconds(3);
-        recent.Trim();
-        Assert.Null(recent.Read(["test.noted"], 1, 100, 10, out _));
+        _time.Now += TimeSpan.FromSeconds(3);
+        await AppendAsync("3");
+        Assert.Null(_recent.Read(this, ["test.noted"], 2, 100, 10, out _));
+    }
 
-        time.Now += TimeSpan.FromSeconds(3);
-        await store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("3"));
-        Assert.Null(recent.Read(["test.noted"], 2, 100, 10, out _));
+    [Fact]
+    public async Task What_all_readers_have_had_is_forgotten()
+    {
+        var (fast, slow) = (new object(), new object());
+        await AppendAsync("1");
+        await AppendAsync("2");
+        Assert.NotNull(_recent.Read(slow, ["test.noted"], 0, 1, 10, out _));
+        Assert.NotNull(_recent.Read(fast, ["test.noted"], 1, 2, 10, out _));
+        Assert.Null(_recent.Read(new object(), ["test.noted"], 0, 2, 10, out _));
+        Assert.NotNull(_recent.Read(slow, ["test.noted"], 1, 2, 10, out _));
+        Assert.Null(_recent.Read(new object(), ["test.noted"], 1, 2, 10, out _));
+
+        // One that has left is not waited for, nor one that was not heard of for long.
+        await AppendAsync("3");
+        Assert.NotNull(_recent.Read(fast, ["test.noted"], 2, 3, 10, out _));
+        Assert.NotNull(_recent.Read(slow, ["test.noted"], 2, 3, 10, out _));
+        await AppendAsync("4");
+        _recent.Leave(slow);
+        Assert.NotNull(_recent.Read(fast, ["test.noted"], 3, 4, 10, out _));
+        Assert.Null(_recent.Read(slow, ["test.noted"], 3, 4, 10, out _));
     }
 
     [Fact]
@@ -109,13 +135,18 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
         for (var i = 0; i < 30; i++)
             await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(new string('x', 1_000_000)));
 
-        Assert.Null(_store.Recent.Read(["test.noted"], 0, 100, 100, out _));
+        Assert.Null(_recent.Read(this, ["test.noted"], 0, 100, 100, out _));
         Assert.Equal("21 22 23 24 25 26 27 28 29 30 to 30", Read(["test.noted"], 20, 100));
     }
 
+    private Task AppendAsync(string text) => _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(text));
+
+    // Keeps all that comes from being forgotten.
+    private void Hold() => Assert.NotNull(_recent.Read(this, [], 0, 0, 1, out _));
+
     private string Read(string[] types, long after, long upTo, int limit = 100)
     {
-        var found = _store.Recent.Read(types, after, upTo, limit, out var reached);
+        var found = _recent.Read(new object(), types, after, upTo, limit, out var reached);
         Assert.NotNull(found);
         return $"{string.Join(' ', found.Select(e => e.Position))} to {reached}";
     }

@@ -35,8 +35,9 @@ internal sealed class Picker(InferenceOrder order)
         foreach (var tier in order.Route.Tiers)
         {
             var able = new List<WeightedDeployment>(tier.Count);
-            foreach (var candidate in tier)
+            for (var i = 0; i < tier.Count; i++)
             {
+                var candidate = tier[i];
                 if (!order.CanBeDoneBy(candidate.Deployment, out var why))
                 {
                     refusal ??= why;

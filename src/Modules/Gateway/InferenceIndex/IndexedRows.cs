@@ -11,6 +11,9 @@ namespace Verbatim.Modules.Gateway.InferenceIndex;
 /// <param name="table">Where they go.</param>
 internal sealed class IndexedRows(string table) : IMessageBatch
 {
+    // Its buffer is large, and wanted many times a second.
+    private static BinaryCopy? s_copy;
+
     private readonly Dictionary<Key, IndexedInference> _begun = [];
     private readonly Dictionary<Key, IndexedOutcome> _ended = [];
 
@@ -42,7 +45,7 @@ internal sealed class IndexedRows(string table) : IMessageBatch
 
     private async Task InsertAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var copy = new BinaryCopy();
+        var copy = Interlocked.Exchange(ref s_copy, null) ?? new BinaryCopy();
         copy.Begin();
         foreach (var row in _begun.Values)
             Add(copy, row);
@@ -56,6 +59,7 @@ internal sealed class IndexedRows(string table) : IMessageBatch
             cancellationToken
         );
         await copy.WriteToAsync(stream, cancellationToken);
+        s_copy = copy;
     }
 
     private static void Add(BinaryCopy copy, IndexedInference row)

@@ -94,7 +94,9 @@ internal sealed partial class InferenceJournal(
     {
         try
         {
-            await AppendOutcomeAsync(context, id, outcome);
+            // Not by the method below: whoever waits for a commit is there many times at once, and each wait costs.
+            if (await AppendAsync(context, id, 1, outcome) is { Conflict: not null } refused)
+                await ResolveAsync(context, id, outcome, refused.Conflict);
         }
         catch (LogUnavailableException)
         {
@@ -132,14 +134,14 @@ internal sealed partial class InferenceJournal(
 
     private async Task AppendOutcomeAsync(AppendContext context, Guid id, IEvent outcome)
     {
-        // Whatever became of the client, the outcome is recorded: no token.
-        var result = await events.AppendAsync(
-            context,
-            new StreamEvents(StreamType, id, 1, [outcome]),
-            CancellationToken.None
-        );
-        // At version 0 the intent never was recorded, and nothing was sent. At 2 another instance may have taken this one for dead.
-        if (result.Conflict is not { Actual: 2 })
+        if (await AppendAsync(context, id, 1, outcome) is { Conflict: not null } refused)
+            await ResolveAsync(context, id, outcome, refused.Conflict);
+    }
+
+    // At version 0 the intent never was recorded, and nothing was sent. At 2 another instance may have taken this one for dead.
+    private async Task ResolveAsync(AppendContext context, Guid id, IEvent outcome, VersionConflict conflict)
+    {
+        if (conflict.Actual != 2)
             return;
         var inference = await documents.LoadAsync<Inference>(
             Access.ToAll(context.TenantId),
@@ -147,8 +149,12 @@ internal sealed partial class InferenceJournal(
             CancellationToken.None
         );
         if (inference is { Value.Status: InferenceStatus.Unknown })
-            await events.AppendAsync(context, new StreamEvents(StreamType, id, 2, [outcome]), CancellationToken.None);
+            await AppendAsync(context, id, 2, outcome);
     }
+
+    // Whatever became of the client, the outcome is recorded: no token.
+    private Task<AppendResult> AppendAsync(AppendContext context, Guid id, long version, IEvent outcome) =>
+        events.AppendAsync(context, new StreamEvents(StreamType, id, version, [outcome]), CancellationToken.None);
 
     [LoggerMessage(LogLevel.Error, "The outcome of inference {Id} cannot be recorded")]
     private partial void LogUnrecordable(Exception exception, Guid id);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Wire;
@@ -13,12 +14,16 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
     /// <summary>The version of Anthropic's API that is spoken to it where the caller names none.</summary>
     private const string AnthropicVersion = "2023-06-01";
 
-    private static readonly ProductInfoHeaderValue UserAgent = new("Verbatim", "0.1");
+    private const string UserAgent = "Verbatim/0.1";
 
     // What a caller may tell a provider that speaks the same wire. All else stays behind: credentials, cookies, what proxies added.
     private static readonly string[] ForwardedHeaders = ["anthropic-version", "anthropic-beta", "OpenAI-Beta"];
 
     private readonly HttpMessageInvoker _invoker = new(handler, disposeHandler: true);
+    private readonly AuthenticationHeaderValue? _bearer = credential is null ? null : new("Bearer", credential);
+
+    // Azure's addresses name the model; the others are few.
+    private readonly ConcurrentDictionary<Operation, Uri> _addresses = new();
 
     /// <summary>What it is.</summary>
     public ProviderSettings Settings => settings;
@@ -62,7 +67,7 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
     {
         body.Headers.TryAddWithoutValidation("Content-Type", contentType);
         return SendAsync(
-            new HttpRequestMessage(HttpMethod.Post, AddressOf(PathOf(operation), model)) { Content = body },
+            new HttpRequestMessage(HttpMethod.Post, AddressOf(operation, model)) { Content = body },
             callerHeaders,
             cancellationToken
         );
@@ -84,7 +89,7 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
             }
         }
         Authorize(request.Headers);
-        request.Headers.UserAgent.Add(UserAgent);
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         return _invoker.SendAsync(request, cancellationToken);
     }
 
@@ -108,6 +113,11 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
         };
 
     public void Dispose() => _invoker.Dispose();
+
+    private Uri AddressOf(Operation operation, string model) =>
+        Kind == ProviderKind.AzureOpenAi
+            ? AddressOf(PathOf(operation), model)
+            : _addresses.GetOrAdd(operation, static (asked, p) => p.AddressOf(PathOf(asked), ""), this);
 
     private static string PathOf(Operation operation) =>
         operation switch
@@ -143,7 +153,7 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
                 headers.TryAddWithoutValidation("api-key", credential);
                 break;
             default:
-                headers.Authorization = new AuthenticationHeaderValue("Bearer", credential);
+                headers.Authorization = _bearer;
                 break;
         }
     }
