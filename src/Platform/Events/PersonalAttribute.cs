@@ -20,4 +20,10 @@ public sealed class PersonalAttribute : Attribute
 
     /// <summary>The person is who the stream is about: its id is theirs.</summary>
     public bool OfStream { get; init; }
+
+    /// <summary>
+    /// The value ends with the day on which it is recorded, too: it is sealed under the day's key besides, which retention destroys when its
+    /// time is over (<see cref="PersonalData.PersonalDays"/>). Only in events.
+    /// </summary>
+    public bool ByDay { get; init; }
 }

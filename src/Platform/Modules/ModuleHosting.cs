@@ -193,6 +193,13 @@ public static class ModuleHosting
             p.GetServices<IErasureStep>(),
             p.GetRequiredService<TimeProvider>()
         ));
+        services.AddSingleton(p => new PersonalDays(
+            p.GetRequiredService<Database>(),
+            p.GetRequiredService<EventStore>(),
+            p.GetRequiredService<SubjectKeys>(),
+            p.GetRequiredService<Subjects>(),
+            p.GetRequiredService<IdSource>()
+        ));
         services.AddSingleton(p => new BlindIndex(p.GetRequiredService<SubjectKeys>()));
         services.AddSingleton(p => new PersonalBytes(p.GetRequiredService<SubjectKeys>()));
         services.AddSingleton(p => new EventReader(

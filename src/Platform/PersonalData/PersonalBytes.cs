@@ -31,7 +31,7 @@ public sealed class PersonalBytes
         if (key.IsErased)
             return null;
         var sealedBytes = new byte[SubjectKey.SealedSize(value.Length)];
-        key.Seal(value.Span, PlaceOf(place), isRepeatable: false, sealedBytes);
+        key.Seal(value.Span, PlaceOf(place), day: null, isRepeatable: false, sealedBytes);
         return sealedBytes;
     }
 
@@ -51,7 +51,7 @@ public sealed class PersonalBytes
             var loaded = await _keys.LoadAsync(place.TenantId, [subjectId], cancellationToken);
             key = loaded.GetValueOrDefault(subjectId);
         }
-        return key is { IsErased: false } ? key.Open(sealedBytes.ToArray(), PlaceOf(place)).ToArray() : null;
+        return key is { IsErased: false } ? key.Open(sealedBytes.ToArray(), PlaceOf(place), day: null).ToArray() : null;
     }
 
     // A record of an event is a module and a noun with a dash; this has a colon, so that the two never meet.

@@ -9,35 +9,40 @@ namespace Verbatim.Platform.PersonalData;
 
 /// <summary>Seals and opens one personal property.</summary>
 /// <typeparam name="T">The property's type.</typeparam>
-internal sealed class PersonalConverter<T>(string property, Func<SealingScope, Guid> subjectOf, JsonTypeInfo<T> plain)
-    : JsonConverter<T>
+internal sealed class PersonalConverter<T>(
+    string property,
+    Func<SealingScope, Guid> subjectOf,
+    bool isByDay,
+    JsonTypeInfo<T> plain
+) : JsonConverter<T>
 {
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options)
     {
         var scope = SealingScope.Current;
         var subject = subjectOf(scope);
-        if (scope.KeyOf(subject) is not { } key)
+        var key = scope.KeyOf(subject);
+        var day = isByDay ? scope.KeyOfToday() : null;
+        if (key is null || (isByDay && day is null))
         {
             // Written again as soon as there is a key.
             writer.WriteNullValue();
             return;
         }
         if (value is RawJson raw)
-            SealedJson.Write(writer, key, subject, raw.Utf8.Span, property);
+            SealedJson.Write(writer, key, subject, day, raw.Utf8.Span, property);
         else
-            SealedJson.Write(writer, key, subject, JsonSerializer.SerializeToUtf8Bytes(value, plain), property);
+            SealedJson.Write(writer, key, subject, day, JsonSerializer.SerializeToUtf8Bytes(value, plain), property);
     }
 
     public override T? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         var scope = SealingScope.Current;
-        if (!SealedJson.TryRead(ref reader, out var sealedBytes, out var subject))
+        if (!SealedJson.TryRead(ref reader, out var found))
             throw new JsonException($"'{property}' is not sealed as personal data is.");
-        if (scope.KeyOf(subject) is not { IsErased: false } key || sealedBytes is not { } bytes)
-            return ErasedValue.Of<T>();
         try
         {
-            var value = key.Open(bytes, scope.PlaceOf(property));
+            if (scope.Open(found, property) is not { } value)
+                return ErasedValue.Of<T>();
             return typeof(T) == typeof(RawJson) || typeof(T) == typeof(RawJson?)
                 ? (T)(object)new RawJson(value)
                 : JsonSerializer.Deserialize(value.Span, plain);
@@ -116,6 +121,10 @@ internal static class PersonalProperties
             throw new InvalidOperationException(
                 $"{owner}.{property.Name} is [Personal] and a {property.PropertyType.Name}: make it nullable, since nothing else is left of it when the person is erased."
             );
+        if (personal.ByDay && IsDocument(owner))
+            throw new InvalidOperationException(
+                $"{owner}.{property.Name} is [Personal(ByDay = true)] in a document, whose rows are of no day. Only events may be."
+            );
         if (property.Name.Length > SealedJson.MaxPropertyLength)
             throw new InvalidOperationException(
                 $"The name {owner}.{property.Name} is too long for a personal property."
@@ -125,6 +134,7 @@ internal static class PersonalProperties
                 typeof(PersonalConverter<>).MakeGenericType(property.PropertyType),
                 property.Name,
                 SubjectOf(owner, property, personal),
+                personal.ByDay,
                 plain.GetTypeInfo(property.PropertyType)
             )!;
         // A converter is not told whose property it writes.

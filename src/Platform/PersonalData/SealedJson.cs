@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -9,7 +10,7 @@ namespace Verbatim.Platform.PersonalData;
 
 /// <summary>
 /// How a sealed value stands in JSON: <c>{"sealed":"…","of":"…"}</c> with the sealed bytes in base64 and the person's id; <c>"sealed":null</c>
-/// for what was recorded when the person had been erased already.
+/// for what was recorded when the person had been erased already. Behind them <c>"day":"2026-11-22"</c> for what ends with that day too.
 /// </summary>
 internal static class SealedJson
 {
@@ -25,13 +26,14 @@ internal static class SealedJson
         Utf8JsonWriter writer,
         SubjectKey key,
         Guid subject,
+        DayKey? day,
         ReadOnlySpan<byte> value,
         string property
     )
     {
         var scope = SealingScope.Current;
         writer.WriteStartObject();
-        if (key.IsErased)
+        if (key.IsErased || day is { Key.IsErased: true })
         {
             writer.WriteNull("sealed"u8);
         }
@@ -40,38 +42,59 @@ internal static class SealedJson
             var size = SubjectKey.SealedSize(value.Length);
             var isLarge = size > LargestPooled;
             var buffer = isLarge ? new byte[size] : ArrayPool<byte>.Shared.Rent(size);
-            key.Seal(value, scope.PlaceOf(property), scope.IsRepeatable, buffer.AsSpan(0, size));
+            key.Seal(value, scope.PlaceOf(property), day?.Key, scope.IsRepeatable, buffer.AsSpan(0, size));
             writer.WriteBase64String("sealed"u8, buffer.AsSpan(0, size));
             if (!isLarge)
                 ArrayPool<byte>.Shared.Return(buffer);
         }
         writer.WriteString("of"u8, subject);
+        if (day is not null)
+            PersonalDays.Write(writer, day.Day);
         writer.WriteEndObject();
     }
 
     /// <summary>Reads the object that the reader stands at the beginning of, to its end.</summary>
     /// <returns>False when it is no sealed value.</returns>
-    public static bool TryRead(ref Utf8JsonReader reader, out Memory<byte>? sealedBytes, out Guid subject)
+    public static bool TryRead(ref Utf8JsonReader reader, out SealedValue value)
     {
-        sealedBytes = null;
-        subject = default;
-        return reader.TokenType == JsonTokenType.StartObject
-            && reader.Read()
-            && reader.TokenType == JsonTokenType.PropertyName
-            && reader.ValueSpan.SequenceEqual("sealed"u8)
-            && reader.Read()
-            && (
-                reader.TokenType == JsonTokenType.Null
-                || (IsPlainString(reader) && TryDecode(reader.ValueSpan, out sealedBytes))
+        value = default;
+        Memory<byte>? sealedBytes = null;
+        if (
+            !(
+                reader.TokenType == JsonTokenType.StartObject
+                && reader.Read()
+                && reader.TokenType == JsonTokenType.PropertyName
+                && reader.ValueSpan.SequenceEqual("sealed"u8)
+                && reader.Read()
+                && (
+                    reader.TokenType == JsonTokenType.Null
+                    || (IsPlainString(reader) && TryDecode(reader.ValueSpan, out sealedBytes))
+                )
+                && reader.Read()
+                && reader.TokenType == JsonTokenType.PropertyName
+                && reader.ValueSpan.SequenceEqual("of"u8)
+                && reader.Read()
+                && IsPlainString(reader)
+                && reader.TryGetGuid(out var subject)
+                && reader.Read()
             )
-            && reader.Read()
-            && reader.TokenType == JsonTokenType.PropertyName
-            && reader.ValueSpan.SequenceEqual("of"u8)
-            && reader.Read()
-            && IsPlainString(reader)
-            && reader.TryGetGuid(out subject)
-            && reader.Read()
-            && reader.TokenType == JsonTokenType.EndObject;
+        )
+            return false;
+        DateOnly? day = null;
+        if (reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (
+                !reader.ValueSpan.SequenceEqual("day"u8)
+                || !reader.Read()
+                || !IsPlainString(reader)
+                || !PersonalDays.TryParse(reader.ValueSpan, out var read)
+                || !reader.Read()
+            )
+                return false;
+            day = read;
+        }
+        value = new SealedValue(sealedBytes, subject, day);
+        return reader.TokenType == JsonTokenType.EndObject;
     }
 
     /// <summary>Puts what was sealed in the place of sealed values; the rest stays as it is, byte by byte.</summary>
@@ -93,8 +116,8 @@ internal static class SealedJson
                 var ahead = reader;
                 if (
                     property is not null
-                    && TryRead(ref ahead, out var sealedBytes, out var subject)
-                    && TryOpen(sealedBytes, subject, property, scope, out var value)
+                    && TryRead(ref ahead, out var found)
+                    && TryOpen(found, property, scope, out var value)
                 )
                 {
                     opened.Write(stored.Span[copied..begin]);
@@ -132,24 +155,28 @@ internal static class SealedJson
 
     // What only looks like a sealed value, in the body of a caller perhaps, does not open.
     private static bool TryOpen(
-        Memory<byte>? sealedBytes,
-        Guid subject,
+        in SealedValue found,
         string property,
         SealingScope scope,
         out ReadOnlyMemory<byte> value
     )
     {
-        value = ErasedLiteral;
-        if (scope.KeyOf(subject) is not { IsErased: false } key || sealedBytes is not { } bytes)
-            return true;
         try
         {
-            value = key.Open(bytes, scope.PlaceOf(property));
+            value = scope.Open(found, property) ?? ErasedLiteral;
             return true;
         }
         catch (CryptographicException)
         {
+            value = default;
             return false;
         }
     }
 }
+
+/// <summary>A sealed value as it was found in JSON.</summary>
+/// <param name="Bytes">Null when it was recorded after the erasure.</param>
+/// <param name="Subject">The person.</param>
+/// <param name="Day">The day that it ends with, if it does.</param>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct SealedValue(Memory<byte>? Bytes, Guid Subject, DateOnly? Day);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Verbatim.Platform.Events;
@@ -83,6 +84,28 @@ internal sealed class SealingScope
             return key;
         (_missing ??= []).Add(subject);
         return null;
+    }
+
+    /// <summary>The key of today, or null when it must be fetched first.</summary>
+    public DayKey? KeyOfToday()
+    {
+        var today = _keys.Today;
+        return KeyOf(PersonalDays.IdOf(today)) is { } key ? new DayKey(today, key) : null;
+    }
+
+    /// <summary>What was sealed; null when it is erased, or a key must be fetched first.</summary>
+    /// <exception cref="CryptographicException">It was sealed for another place or with another key, or was changed.</exception>
+    public Memory<byte>? Open(in SealedValue value, string property)
+    {
+        var key = KeyOf(value.Subject);
+        var day = value.Day is { } of ? KeyOf(PersonalDays.IdOf(of)) : null;
+        if (
+            value.Bytes is not { } bytes
+            || key is not { IsErased: false }
+            || (value.Day is not null && day is not { IsErased: false })
+        )
+            return null;
+        return key.Open(bytes, PlaceOf(property), day);
     }
 
     /// <summary>The exact bytes that are stored for a record. Makes the keys that do not exist yet.</summary>

@@ -37,15 +37,22 @@ internal sealed class SubjectKey
     /// <summary>Seals a value for one place (AES-256-GCM): nonce, ciphertext and tag, in this order.</summary>
     /// <param name="value">What is hidden.</param>
     /// <param name="place">Where it stands. Elsewhere it does not open, so that sealed values cannot be swapped.</param>
+    /// <param name="day">The key of a day that it ends with; null for none. Both keys are needed to open it then.</param>
     /// <param name="isRepeatable">
     /// The same value at the same place gives the same bytes: then the nonce is made from the value. Needed for rows that are compared
     /// with what a rebuild makes; it tells whoever sees both whether a value has changed.
     /// </param>
     /// <param name="sealedBytes">As long as <see cref="SealedSize"/> says.</param>
-    public void Seal(ReadOnlySpan<byte> value, in SealedPlace place, bool isRepeatable, Span<byte> sealedBytes)
+    public void Seal(
+        ReadOnlySpan<byte> value,
+        in SealedPlace place,
+        SubjectKey? day,
+        bool isRepeatable,
+        Span<byte> sealedBytes
+    )
     {
         Span<byte> key = stackalloc byte[Size];
-        Derive(place, key);
+        Derive(place, day, key);
         var nonce = sealedBytes[..NonceSize];
         if (isRepeatable)
             MakeNonce(key, value, nonce);
@@ -64,14 +71,15 @@ internal sealed class SubjectKey
     /// <summary>Opens what <see cref="Seal"/> made.</summary>
     /// <param name="sealedBytes">The value takes their place.</param>
     /// <param name="place">Where it stands.</param>
+    /// <param name="day">The key of the day that it was sealed under too; null for none.</param>
     /// <returns>The value, a part of <paramref name="sealedBytes"/>.</returns>
     /// <exception cref="CryptographicException">It was sealed for another place or with another key, or was changed.</exception>
-    public Memory<byte> Open(Memory<byte> sealedBytes, in SealedPlace place)
+    public Memory<byte> Open(Memory<byte> sealedBytes, in SealedPlace place, SubjectKey? day)
     {
         if (sealedBytes.Length < NonceSize + TagSize)
             throw new CryptographicException("The sealed value is cut short.");
         Span<byte> key = stackalloc byte[Size];
-        Derive(place, key);
+        Derive(place, day, key);
         var value = sealedBytes[NonceSize..^TagSize];
         using var aes = new AesGcm(key, TagSize);
         aes.Decrypt(sealedBytes.Span[..NonceSize], value.Span, sealedBytes.Span[^TagSize..], value.Span);
@@ -84,6 +92,19 @@ internal sealed class SubjectKey
 
     // A key for each place: random nonces of 96 bits are safe for 2^32 values under one key (NIST SP 800-38D, section 8.3), which a busy
     // program behind one person's credential would reach in weeks.
+    private void Derive(in SealedPlace place, SubjectKey? day, Span<byte> key)
+    {
+        Derive(place, key);
+        if (day is null)
+            return;
+        // The outputs of two pseudo-random functions: whoever lacks one of them knows nothing of their sum.
+        Span<byte> other = stackalloc byte[Size];
+        day.Derive(place, other);
+        for (var i = 0; i < Size; i++)
+            key[i] ^= other[i];
+        CryptographicOperations.ZeroMemory(other);
+    }
+
     private void Derive(in SealedPlace place, Span<byte> key)
     {
         Span<byte> name = stackalloc byte[MaxNameBytes];

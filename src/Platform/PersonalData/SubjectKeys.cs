@@ -42,7 +42,10 @@ internal sealed class SubjectKeys(Database database, MasterKey masterKey, TimePr
     /// <summary>Grows whenever a key may have been destroyed, as far as this instance hears.</summary>
     public long Generation => Interlocked.Read(ref _generation);
 
-    public IReadOnlyCollection<Type> EventTypes { get; } = [typeof(SubjectErased)];
+    public IReadOnlyCollection<Type> EventTypes { get; } = [typeof(SubjectErased), typeof(DayErased)];
+
+    /// <summary>The day, in UTC, that what is recorded now belongs to.</summary>
+    public DateOnly Today => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
 
     /// <summary>A key that is known to be there still, or null.</summary>
     public SubjectKey? Find(Guid tenantId, Guid subjectId) =>
@@ -144,7 +147,10 @@ internal sealed class SubjectKeys(Database database, MasterKey masterKey, TimePr
     }
 
     public void Observe(RecordedEvent recorded, IEvent @event) =>
-        Forget(recorded.TenantId, ((SubjectErased)@event).SubjectId);
+        Forget(
+            recorded.TenantId,
+            @event is DayErased erased ? PersonalDays.IdOf(erased.Day) : ((SubjectErased)@event).SubjectId
+        );
 
     public void Reset()
     {

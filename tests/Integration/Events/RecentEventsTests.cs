@@ -139,7 +139,8 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
         Assert.Equal("21 22 23 24 25 26 27 28 29 30 to 30", Read(["test.noted"], 20, 100));
     }
 
-    private Task AppendAsync(string text) => _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(text));
+    private Task<AppendResult> AppendAsync(string text) =>
+        _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(text));
 
     // Keeps all that comes from being forgotten.
     private void Hold() => Assert.NotNull(_recent.Read(this, [], 0, 0, 1, out _));

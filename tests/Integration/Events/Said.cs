@@ -20,6 +20,14 @@ internal sealed record Line(Guid SingerId, [property: Personal(Of = nameof(Line.
 [EventType("test.whispered")]
 internal sealed record Whispered([property: Personal] string Text, [property: Personal] string? Echo) : IEvent;
 
+/// <summary>One value that ends with its day, and one that does not.</summary>
+[EventType("test.diary-kept")]
+internal sealed record DiaryKept(
+    [property: Personal] string Author,
+    [property: Personal(ByDay = true)] string Text,
+    [property: Personal(ByDay = true)] RawJson? Body
+) : IEvent;
+
 /// <summary>A document that keeps what somebody wrote.</summary>
 [StreamType("test-diary", Owner = DocumentOwner.Organization)]
 internal sealed record Diary(

@@ -19,7 +19,8 @@ internal sealed class TestStore : IAsyncDisposable
         TimeSpan? patience = null,
         TimeProvider? time = null,
         ILogger<LogWriter>? logger = null,
-        RecentEvents? recent = null
+        RecentEvents? recent = null,
+        TimeProvider? keyTime = null
     )
     {
         Recent = recent ?? new RecentEvents(TimeProvider.System);
@@ -35,7 +36,12 @@ internal sealed class TestStore : IAsyncDisposable
             logger ?? NullLogger<LogWriter>.Instance,
             patience ?? TimeSpan.FromSeconds(15)
         );
-        Keys = new SubjectKeys(Database, MasterKey, TimeProvider.System, patience ?? TimeSpan.FromSeconds(15));
+        Keys = new SubjectKeys(
+            Database,
+            MasterKey,
+            keyTime ?? TimeProvider.System,
+            patience ?? TimeSpan.FromSeconds(15)
+        );
         Events = new EventStore(Catalog, DocumentTypes, Keys, _writer, Reader);
         Opener = new EventReader(Catalog, Keys);
         Documents = new DocumentStore(Database, Events, DocumentTypes);

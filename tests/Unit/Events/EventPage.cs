@@ -21,6 +21,7 @@ internal sealed class EventPage(EventCatalog catalog)
         [typeof(decimal)] = "number",
         [typeof(Guid)] = "id",
         [typeof(DateTimeOffset)] = "time",
+        [typeof(DateOnly)] = "date",
         [typeof(DateTime)] = "time",
         [typeof(TimeSpan)] = "duration",
         [typeof(RawJson)] = "JSON, byte by byte as it came",
@@ -102,7 +103,7 @@ internal sealed class EventPage(EventCatalog catalog)
             var (word, inner, suffix) = Describe(property.PropertyType);
             var notes = new List<string>();
             if (clr.GetCustomAttribute<PersonalAttribute>() is { } personal)
-                notes.Add($"*Personal*, of {SubjectOf(personal)}.");
+                notes.Add($"*Personal*, of {SubjectOf(personal)}{(personal.ByDay ? ", ends with its day" : "")}.");
             if (_comments.Of(clr) is { Length: > 0 } comment)
                 notes.Add(comment);
             yield return $"| `{name}` | {word}{(MayBeMissing(clr) ? ", may be missing" : "")} | {string.Join(' ', notes).Replace("|", "\\|", StringComparison.Ordinal)} |";

@@ -37,6 +37,8 @@ internal static class EventSample
             return 0.000_001m;
         if (type == typeof(Guid))
             return Guid.Parse("0199a4c2-7f10-7c3e-9d51-2f0c8d1e4a77");
+        if (type == typeof(DateOnly))
+            return DateOnly.FromDateTime(Time.UtcDateTime);
         if (type == typeof(DateTimeOffset))
             return Time;
         if (type == typeof(TimeSpan))

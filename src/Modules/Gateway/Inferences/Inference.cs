@@ -135,7 +135,7 @@ internal sealed record InferenceStarted(
     string? ClientRequestId,
     RecordingLevel Recording,
     BodyDigest? RequestDigest,
-    [property: Personal] RawJson? Request
+    [property: Personal(ByDay = true)] RawJson? Request
 ) : IEvent;
 
 /// <summary>The provider answered in full. Durable before the caller has the last byte.</summary>
@@ -146,7 +146,7 @@ internal sealed record InferenceCompleted(
     decimal? Cost,
     Latency Latency,
     BodyDigest? ResponseDigest,
-    [property: Personal] RawJson? Response
+    [property: Personal(ByDay = true)] RawJson? Response
 ) : IInferenceOutcome;
 
 /// <summary>There is no full answer. <c>Response</c> is what came: an error's body, or the part of a stream before it broke.</summary>
@@ -158,7 +158,7 @@ internal sealed record InferenceFailed(
     decimal? Cost,
     Latency Latency,
     BodyDigest? ResponseDigest,
-    [property: Personal] RawJson? Response
+    [property: Personal(ByDay = true)] RawJson? Response
 ) : IInferenceOutcome;
 
 /// <summary>The client went away, or cancelled a response in the background, before the end. <c>Response</c> is what had been produced.</summary>
@@ -169,7 +169,7 @@ internal sealed record InferenceCancelled(
     decimal? Cost,
     Latency Latency,
     BodyDigest? ResponseDigest,
-    [property: Personal] RawJson? Response
+    [property: Personal(ByDay = true)] RawJson? Response
 ) : IInferenceOutcome;
 
 /// <summary>What every end of a call tells.</summary>

@@ -4,8 +4,11 @@ using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Gateway.Retentions;
 
-/// <summary>For how long an organization's model calls are shown. One a tenant; what is recorded stays in the log (decision record 0013).</summary>
-/// <param name="FullDays">Days for which the bodies are answered and searched; null for ever.</param>
+/// <summary>
+/// For how long an organization's model calls are shown, and their bodies can be read at all. One a tenant; the events stay in the log (decision
+/// record 0017).
+/// </summary>
+/// <param name="FullDays">Days for which the bodies are answered and searched; then their keys are destroyed. Null for ever.</param>
 /// <param name="MetadataDays">Days for which a call is listed at all; null for ever.</param>
 [StreamType("retention", Owner = DocumentOwner.Organization)]
 internal sealed record Retention(int? FullDays, int? MetadataDays) : IDocument<Retention>
@@ -43,7 +46,7 @@ internal sealed record Retention(int? FullDays, int? MetadataDays) : IDocument<R
 }
 
 /// <summary>An organization decides for how long its calls are shown.</summary>
-/// <param name="FullDays">Days for which the bodies are answered and searched; null for ever.</param>
+/// <param name="FullDays">Days for which the bodies are answered and searched; then their keys are destroyed. Null for ever.</param>
 /// <param name="MetadataDays">Days for which a call is listed at all; null for ever.</param>
 [EventType("gateway.retention-set")]
 internal sealed record RetentionSet(int? FullDays, int? MetadataDays) : IEvent;

@@ -2,19 +2,31 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Verbatim.Modules.Gateway.InferenceIndex;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Gateway.Retentions;
 
 /// <summary>
 /// Removes rows of the list of calls that are not shown any more, and the hashes of words of those that are not searched any more, a little at a
-/// time. Every instance does. Reading goes by the settings themselves, so nothing hangs on when this runs.
+/// time; and destroys the keys of the days whose bodies are not to be read any more. Every instance does. Reading goes by the settings themselves,
+/// so nothing hangs on when this runs.
 /// </summary>
-internal sealed partial class RetentionSweeper(Database database, TimeProvider time, ILogger<RetentionSweeper> logger)
-    : BackgroundService
+internal sealed partial class RetentionSweeper(
+    Database database,
+    EventStore events,
+    PersonalDays days,
+    TimeProvider time,
+    ILogger<RetentionSweeper> logger
+) : BackgroundService
 {
+    /// <summary>A key is destroyed by a setting that has held for so long: until then a mistake can be taken back.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromHours(24);
+
     private const int BatchSize = 1000;
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+    private static readonly AppendContext Actor = new(Guid.Empty, "system:retention", "");
 
     private readonly ILogger<RetentionSweeper> _logger = logger;
 
@@ -66,7 +78,28 @@ internal sealed partial class RetentionSweeper(Database database, TimeProvider t
                 cancellationToken
             );
             _cleared[(tenantId, build)] = IndexQuery.FirstIdBefore(full);
+            await EraseAsync(tenantId, full, cancellationToken);
         }
+    }
+
+    // What was recorded on a day is over when all of that day is.
+    private async Task EraseAsync(Guid tenantId, DateTimeOffset full, CancellationToken cancellationToken)
+    {
+        DateTimeOffset? since = null;
+        await foreach (var recorded in events.ReadStreamAsync(tenantId, Retention.IdOf(tenantId), 1, cancellationToken))
+            since = recorded.Time;
+        if (since is null || time.GetUtcNow() - since < Grace)
+            return;
+        var ended = await days.EraseBeforeAsync(
+            Actor with
+            {
+                TenantId = tenantId,
+            },
+            DateOnly.FromDateTime(full.UtcDateTime),
+            cancellationToken
+        );
+        if (ended.Count > 0)
+            LogErased(ended.Count, ended[^1], tenantId);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -78,7 +111,7 @@ internal sealed partial class RetentionSweeper(Database database, TimeProvider t
             {
                 await SweepAsync(stoppingToken);
             }
-            catch (NpgsqlException e)
+            catch (Exception e) when (e is NpgsqlException or LogUnavailableException)
             {
                 LogFailed(e.Message);
             }
@@ -131,6 +164,12 @@ internal sealed partial class RetentionSweeper(Database database, TimeProvider t
 
     private static int? DaysOf(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetInt32(column);
+
+    [LoggerMessage(
+        LogLevel.Information,
+        "The bodies of {Count} days, the last of them {Day}, have ended for organization {TenantId}: their keys are destroyed"
+    )]
+    private partial void LogErased(int count, DateOnly day, Guid tenantId);
 
     [LoggerMessage(LogLevel.Warning, "What is not shown any more could not be removed ({Reason}); trying again later")]
     private partial void LogFailed(string reason);

@@ -9,13 +9,16 @@ using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
+using Verbatim.Platform.PersonalData;
 
 namespace Verbatim.Modules.Gateway.Retentions;
 
 /// <summary>For how long model calls are to be shown.</summary>
 public sealed record InferenceRetention(
     [property: Range(1, InferenceRetention.MaxDays)]
-    [property: Description("Days for which the bodies are answered and searched; null for ever.")]
+    [property: Description(
+        "Days for which the bodies are answered and searched; then their keys are destroyed. Null for ever."
+    )]
         int? FullDays,
     [property: Range(1, InferenceRetention.MaxDays)]
     [property: Description("Days for which a call is listed and read at all; null for ever.")]
@@ -53,18 +56,24 @@ internal sealed class SetRetention : IEndpoint
             .WithSummary("Set for how long calls are shown")
             .WithDescription(
                 """
-                Holds at once for `GET /api/inferences`, which then neither lists, searches nor answers what is older; rows behind it are removed within
-                an hour. The log itself keeps every call, sealed: whoever may read `/api/audit` still reads it, and only erasing a person ends that.
+                Holds at once for `GET /api/inferences`, which then neither lists, searches nor answers what is older. When a setting has held for 24 hours,
+                the keys of the days before `fullDays` are destroyed, within an hour: from then on **nobody can read the bodies of those days**, not in
+                the audit, not in a backup or an export. That cannot be undone; until then the setting can be changed back. The events of every call
+                stay in the log, with their proofs.
                 """
             )
             .WithRequestExample(Example)
-            .WithResponseExample(StatusCodes.Status200OK, new RetentionResponse(Example.Inferences!));
+            .WithResponseExample(
+                StatusCodes.Status200OK,
+                new RetentionResponse(Example.Inferences!, ErasedThrough: null)
+            );
 
     private static async Task<Results<Ok<RetentionResponse>, ProblemHttpResult>> HandleAsync(
         SetRetentionRequest request,
         Caller caller,
         HttpContext http,
         DocumentStore store,
+        PersonalDays days,
         CancellationToken cancellationToken
     )
     {
@@ -74,11 +83,12 @@ internal sealed class SetRetention : IEndpoint
             retention => Decide(retention, request),
             cancellationToken
         );
+        var erasedThrough = await days.FindLastErasedAsync(caller.TenantId, cancellationToken);
         return outcome.Match<Results<Ok<RetentionResponse>, ProblemHttpResult>>(
             retention =>
             {
                 EntityTags.Set(http, retention.Version);
-                return TypedResults.Ok(RetentionResponse.Of(retention.Value));
+                return TypedResults.Ok(RetentionResponse.Of(retention.Value, erasedThrough));
             },
             refusal => Problems.From(refusal)
         );

@@ -1,10 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
 using Verbatim.Modules.Gateway.InferenceIndex;
-using Verbatim.Modules.Gateway.Retentions;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Postgres;
 using Verbatim.Tests.Integration.Messaging;
@@ -15,6 +12,8 @@ namespace Verbatim.Tests.Integration.Gateway.Inferences;
 /// <summary>For how long calls are shown: at once for who reads, and soon in the table.</summary>
 public sealed class RetentionTests(GatewayHost gateway) : IClassFixture<GatewayHost>
 {
+    private readonly RetentionSteps _steps = new(gateway);
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -23,18 +22,23 @@ public sealed class RetentionTests(GatewayHost gateway) : IClassFixture<GatewayH
         using var administrator = await gateway.Host.AsAdministratorAsync(Cancellation);
         using var user = await gateway.Host.AsNewAsync("user", Cancellation);
         var word = $"word{Guid.NewGuid():N}";
-        var (old, older) = (await CallAsync(word), await CallAsync(word));
+        var (old, older) = (await _steps.CallAsync(word), await _steps.CallAsync(word));
         await ListedAsync(older);
-        await AgeAsync(old, 40);
-        await AgeAsync(older, 500);
+        await _steps.AgeAsync(old, 40);
+        await _steps.AgeAsync(older, 500);
 
         var unset = await administrator.GetJsonAsync("/api/retention");
         Assert.Null(unset["inferences"]!["fullDays"]);
-        await user.SendJsonAsync(HttpMethod.Put, "/api/retention", Wanted(30, 400), HttpStatusCode.Forbidden);
+        await user.SendJsonAsync(
+            HttpMethod.Put,
+            "/api/retention",
+            RetentionSteps.Wanted(30, 400),
+            HttpStatusCode.Forbidden
+        );
         var set = await administrator.SendJsonAsync(
             HttpMethod.Put,
             "/api/retention",
-            Wanted(30, 400),
+            RetentionSteps.Wanted(30, 400),
             HttpStatusCode.OK
         );
         Assert.Equal("\"1\"", set["$etag"]!.GetValue<string>());
@@ -58,12 +62,17 @@ public sealed class RetentionTests(GatewayHost gateway) : IClassFixture<GatewayH
         Assert.Equal([old, older], await FindAsync(days: 31, text: null));
         Assert.Empty(await FindAsync(days: 401, text: null));
 
-        await SweepAsync(days: 31);
+        await _steps.SweepAsync(days: 31);
         Assert.Equal(2L, await CountAsync("words is null"));
-        await SweepAsync(days: 401);
+        await _steps.SweepAsync(days: 401);
         Assert.Equal(0L, await CountAsync("true"));
 
-        await administrator.SendJsonAsync(HttpMethod.Put, "/api/retention", Wanted(null, null), HttpStatusCode.OK);
+        await administrator.SendJsonAsync(
+            HttpMethod.Put,
+            "/api/retention",
+            RetentionSteps.Wanted(null, null),
+            HttpStatusCode.OK
+        );
         Assert.NotNull((await administrator.GetJsonAsync($"/api/inferences/{older}"))["request"]);
     }
 
@@ -86,31 +95,8 @@ public sealed class RetentionTests(GatewayHost gateway) : IClassFixture<GatewayH
         Assert.Equal("validation-failed", problem["code"]!.GetValue<string>());
     }
 
-    private static object Wanted(int? fullDays, int? metadataDays) =>
-        new { inferences = new { fullDays, metadataDays } };
-
-    private async Task<Guid> CallAsync(string word)
-    {
-        using var response = await gateway.PostAsync(
-            $$"""{"model":"gpt-fake","messages":[{"role":"user","content":"{{word}}"}]}""",
-            Cancellation
-        );
-        await response.Content.ReadAsByteArrayAsync(Cancellation);
-        return Guid.Parse(response.Headers.GetValues(GatewayHost.InferenceIdHeader).Single());
-    }
-
     private Task ListedAsync(Guid id) =>
         Eventually.UntilAsync(async () => await CountAsync($"id = '{id}' and status = 'completed'") == 1);
-
-    // The log does not let itself be dated back; a test's may.
-    private async Task AgeAsync(Guid id, int days)
-    {
-        await using var source = NpgsqlDataSource.Create(gateway.Host.ConnectionString);
-        await using var command = source.CreateCommand(
-            $"update platform.events set time = time - interval '{days} days' where stream_id = '{id}'"
-        );
-        await command.ExecuteNonQueryAsync(Cancellation);
-    }
 
     private async Task<IEnumerable<Guid>> FindAsync(int days, string? text)
     {
@@ -118,10 +104,10 @@ public sealed class RetentionTests(GatewayHost gateway) : IClassFixture<GatewayH
             gateway.Host.Services.GetRequiredService<Database>(),
             gateway.Host.Services.GetRequiredService<DocumentStore>(),
             gateway.Host.Services.GetRequiredService<SearchKeys>(),
-            new Later(days)
+            new RetentionSteps.Later(days)
         );
         var page = await listing.ReadAsync(
-            Access.ToAll(await TenantAsync()),
+            Access.ToAll(await _steps.TenantAsync()),
             new InferenceFilter { Text = text },
             before: null,
             rows: 10,
@@ -130,28 +116,6 @@ public sealed class RetentionTests(GatewayHost gateway) : IClassFixture<GatewayH
         return page.Rows.Select(r => r.Id).Order();
     }
 
-    private Task SweepAsync(int days) =>
-        new RetentionSweeper(
-            gateway.Host.Services.GetRequiredService<Database>(),
-            new Later(days),
-            NullLogger<RetentionSweeper>.Instance
-        ).SweepAsync(Cancellation);
-
-    private async Task<long> CountAsync(string condition)
-    {
-        await using var source = NpgsqlDataSource.Create(gateway.Host.ConnectionString);
-        await using var command = source.CreateCommand($"select count(*) from gateway.inferences where {condition}");
-        return (long)(await command.ExecuteScalarAsync(Cancellation))!;
-    }
-
-    private async Task<Guid> TenantAsync()
-    {
-        using var administrator = await gateway.Host.AsAdministratorAsync(Cancellation);
-        return (await administrator.GetJsonAsync("/api/me"))["organizationId"]!.GetValue<Guid>();
-    }
-
-    private sealed class Later(int days) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddDays(days);
-    }
+    private Task<long> CountAsync(string condition) =>
+        _steps.QueryAsync($"select count(*) from gateway.inferences where {condition}");
 }

@@ -1,10 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Verbatim.Modules.Gateway.Retentions;
-using Verbatim.Platform.Postgres;
+using Verbatim.Tests.Integration.Gateway.Inferences;
 using Verbatim.Tests.Integration.Support;
 using static Verbatim.Tests.Integration.Gateway.Responses.Background;
 
@@ -37,9 +34,9 @@ public sealed class ResponseRetentionTests(GatewayHost gateway) : IClassFixture<
             await GetAsync(client, id);
 
         await KeepAsync(administrator, days: 30);
-        await SweepAsync(days: 29);
+        await new RetentionSteps(gateway).SweepAsync(days: 29);
         Assert.True((long)(await RunAsync("select count(*) from gateway.response_output"))! > 0);
-        await SweepAsync(days: 31);
+        await new RetentionSteps(gateway).SweepAsync(days: 31);
         Assert.Equal(0L, await RunAsync("select count(*) from gateway.response_output"));
     }
 
@@ -51,22 +48,10 @@ public sealed class ResponseRetentionTests(GatewayHost gateway) : IClassFixture<
             HttpStatusCode.OK
         );
 
-    private Task SweepAsync(int days) =>
-        new RetentionSweeper(
-            gateway.Host.Services.GetRequiredService<Database>(),
-            new Later(days),
-            NullLogger<RetentionSweeper>.Instance
-        ).SweepAsync(Cancellation);
-
     private async Task<object?> RunAsync(string sql)
     {
         await using var source = NpgsqlDataSource.Create(gateway.Host.ConnectionString);
         await using var command = source.CreateCommand(sql);
         return await command.ExecuteScalarAsync(Cancellation);
-    }
-
-    private sealed class Later(int days) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddDays(days);
     }
 }
