@@ -131,7 +131,8 @@ internal sealed class LoginGuard(
             [],
             cancellationToken
         );
-        if (LeastTime - time.GetElapsedTime(attempt.Began) is { Ticks: > 0 } rest)
-            await Task.Delay(rest, time, cancellationToken);
+        // Again, since a timer counts whole milliseconds and may be early by one.
+        while (LeastTime - time.GetElapsedTime(attempt.Began) is { Ticks: > 0 } rest)
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), time, cancellationToken);
     }
 }
