@@ -118,7 +118,7 @@ public sealed class GatewayFuzzTests(ConformanceHost gateway) : IClassFixture<Co
             return;
         var wire = dice[0] % 3;
         var features = Feature.ReadAll().Where(f => f.IsOn(Wires[wire]) && f.Status is null && !f.Breaks).ToList();
-        var kind = ConformanceHost.Kinds.Keys.ElementAt(dice[1] % 3);
+        var kind = ConformanceHost.Kinds.Keys.ElementAt(dice[1] % ConformanceHost.Kinds.Count);
         var body = Encoding
             .UTF8.GetBytes(
                 features[dice[2] % features.Count].BodyFor(Wires[wire], ConformanceHost.Model(kind), dice[3] % 2 == 0)
@@ -156,7 +156,7 @@ public sealed class GatewayFuzzTests(ConformanceHost gateway) : IClassFixture<Co
         if (dice.Length < 12)
             return;
         var wire = dice[0] % 3;
-        var kind = ConformanceHost.Kinds.Keys.ElementAt(dice[1] % 3);
+        var kind = ConformanceHost.Kinds.Keys.ElementAt(dice[1] % ConformanceHost.Kinds.Count);
         var faults = new[] { Faults[dice[2] % Faults.Length], Faults[dice[3] % Faults.Length] };
         // Calls go round, so that no circuit opens and hides what a broken answer comes to.
         var model = ConformanceHost.ModelThatMayBreak(kind, Interlocked.Increment(ref _deployment));

@@ -16,7 +16,7 @@ public sealed class StreamErrorTests(ConformanceHost gateway) : IClassFixture<Co
             var cases = new TheoryData<string, string, string, int>();
             foreach (var path in (string[])["/v1/chat/completions", "/v1/messages", "/v1/responses"])
             {
-                foreach (var kind in ConformanceHost.Kinds.Keys)
+                foreach (var kind in ConformanceHost.DistinctKinds)
                 {
                     var isAnthropic = kind == "anthropic";
                     cases.Add(

@@ -122,6 +122,39 @@ public sealed class AzureTests(ProviderFixture fixture) : IClassFixture<Provider
         Assert.Equal("emb-fake", answer.GetProperty("model").GetString());
     }
 
+    [Theory]
+    [InlineData("/openai/v1/responses?api-version=preview", """{"model":"gpt-fake","input":"Hi"}""", "response")]
+    [InlineData(
+        "/openai/deployments/gpt-fake/images/generations?api-version=1",
+        """{"model":"gpt-fake","prompt":"A lighthouse"}""",
+        null
+    )]
+    public async Task Responses_and_images_are_openais(string path, string body, string? kind)
+    {
+        using var response = await PostAsync(path, body);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var answer = JsonElement.Parse(await response.TextAsync());
+        Assert.Equal(kind, answer.TryGetProperty("object", out var named) ? named.GetString() : null);
+    }
+
+    [Fact]
+    public async Task Files_belong_to_the_resource()
+    {
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent("user_data"), "purpose" },
+            { new ByteArrayContent([1, 2, 3]), "file", "a.bin" },
+        };
+        using var response = await _provider.PostAsync(
+            "/openai/files?api-version=2024-10-21",
+            form,
+            ("api-key", "fake")
+        );
+
+        Assert.Equal("a.bin", JsonElement.Parse(await response.TextAsync()).GetProperty("filename").GetString());
+    }
+
     [Fact]
     public async Task Without_a_record_deployments_are_not_confused()
     {

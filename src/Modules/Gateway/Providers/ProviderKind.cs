@@ -50,6 +50,9 @@ internal static class ProviderKinds
 
     private static readonly Operation[] OpenAi = [.. ChatOnly, Operation.Responses];
 
+    // Azure OpenAI's REST reference has no paths for these; its filters take the place of moderations.
+    private static readonly Operation[] Azure = [.. OpenAi.Except([Operation.Moderations, Operation.ImageVariations])];
+
     private static readonly Operation[] Anthropic = [Operation.Messages, Operation.CountTokens];
 
     /// <summary>Its name in settings, records and the API.</summary>
@@ -99,7 +102,8 @@ internal static class ProviderKinds
             kind switch
             {
                 ProviderKind.Anthropic => Anthropic,
-                ProviderKind.OpenAi or ProviderKind.AzureOpenAi or ProviderKind.Vllm => OpenAi,
+                ProviderKind.AzureOpenAi => Azure,
+                ProviderKind.OpenAi or ProviderKind.Vllm => OpenAi,
                 _ => ChatOnly,
             }
         ).Contains(operation);

@@ -14,8 +14,15 @@ public sealed class ConformanceHost(SharedPostgres postgres) : GatewayHost(postg
     {
         ["openai-compatible"] = "gpt-",
         ["openai"] = "openai/gpt-",
+        ["azure-openai"] = "azure-gpt-",
+        ["openrouter"] = "openrouter/gpt-",
+        ["ollama"] = "ollama/gpt-",
+        ["vllm"] = "vllm/gpt-",
         ["anthropic"] = "claude-",
     };
+
+    /// <summary>One kind for each set of wires that a provider may speak: the others differ in paths and credentials only.</summary>
+    public static readonly IReadOnlyList<string> DistinctKinds = ["openai-compatible", "openai", "anthropic"];
 
     private const int FailingDeployments = 60;
 
@@ -78,7 +85,10 @@ public sealed class ConformanceHost(SharedPostgres postgres) : GatewayHost(postg
     private static void Add(IDictionary<string, string> settings, Uri provider, string name, string kind, string model)
     {
         settings[$"Gateway:Deployments:{name}:Kind"] = kind;
-        settings[$"Gateway:Deployments:{name}:BaseUrl"] = provider.ToString();
+        settings[$"Gateway:Deployments:{name}:BaseUrl"] =
+            kind == "azure-openai" ? new Uri(provider, "/").ToString() : provider.ToString();
+        if (kind == "azure-openai")
+            settings[$"Gateway:Deployments:{name}:ApiVersion"] = "2024-10-21";
         settings[$"Gateway:Deployments:{name}:ApiKey"] = "sk-the-providers-own";
         settings[$"Gateway:Deployments:{name}:Model"] = model;
     }

@@ -55,6 +55,9 @@ internal sealed record Feature
     /// <summary>The stream ends with an error.</summary>
     public bool Breaks { get; init; }
 
+    /// <summary>Kinds of providers whose servers do not tell it, in chat completions at least.</summary>
+    public IReadOnlyList<string> Untold { get; init; } = [];
+
     /// <summary>The provider may do without it: nothing of the answer depends on it.</summary>
     public bool Hint { get; init; }
 

@@ -6,6 +6,8 @@ namespace Verbatim.Tests.Integration.Gateway.Conformance;
 /// <summary>Asks for one feature on one wire at one kind of provider, and tells what came of it.</summary>
 internal sealed class WireCall(ConformanceHost gateway, Feature feature, string wire, string kind)
 {
+    // So the end of what Expectation says is missed, and so the table.
+    private const string Untold = "not told";
     private const string WarningHeader = "x-verbatim-unsupported";
 
     private static readonly Dictionary<string, string> Paths = new(StringComparer.Ordinal)
@@ -23,8 +25,11 @@ internal sealed class WireCall(ConformanceHost gateway, Feature feature, string 
     // The wire that the provider is asked on.
     private string Upstream =>
         kind == "anthropic" ? "messages"
-        : kind == "openai" && wire == "responses" ? "responses"
+        : kind is "openai" or "azure-openai" or "vllm" && wire == "responses" ? "responses"
         : "chat";
+
+    // Chat completions in the form that servers of this kind give them.
+    private string Shape => kind is "openrouter" or "ollama" or "vllm" && Upstream == "chat" ? $",as={kind}" : "";
 
     private bool IsTranslated => Upstream != wire;
 
@@ -38,6 +43,8 @@ internal sealed class WireCall(ConformanceHost gateway, Feature feature, string 
         var streamed = feature.Pause is not null ? null : await OutcomeAsync(stream: true, cancellationToken);
         if (whole is null || streamed is null || whole == streamed)
             return whole ?? streamed!;
+        if ((whole, streamed) is (Untold, "passes") or ("passes", Untold))
+            return Untold;
         return $"FAILS: whole: {whole}; streamed: {streamed}";
     }
 
@@ -59,7 +66,7 @@ internal sealed class WireCall(ConformanceHost gateway, Feature feature, string 
     {
         var marker = Guid.NewGuid().ToString("N");
         var model = Fails ? gateway.ModelThatFails(kind) : ConformanceHost.Model(kind);
-        var body = feature.BodyFor(wire, $"{model}@{feature.CommandsFor(Upstream, marker)}", stream);
+        var body = feature.BodyFor(wire, $"{model}@{feature.CommandsFor(Upstream, marker)}{Shape}", stream);
         _file = body.Contains(AnyFile, StringComparison.Ordinal)
             ? await gateway.UploadAsync(kind, cancellationToken)
             : AnyFile;
@@ -68,7 +75,10 @@ internal sealed class WireCall(ConformanceHost gateway, Feature feature, string 
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
         if (response.StatusCode == HttpStatusCode.OK)
             return Answered(text, response.Content.Headers.ContentType?.MediaType, stream, marker) is { } missed
-                ? Failing(stream, missed)
+                ? missed.EndsWith(Untold, StringComparison.Ordinal)
+                && feature.Untold.Contains(kind, StringComparer.Ordinal)
+                    ? Untold
+                    : Failing(stream, missed)
                 : "passes";
         if (feature.Status is { } status)
             return Errored(response, text, status) is { } missed ? Failing(stream, missed) : "passes";
@@ -132,8 +142,10 @@ internal sealed class WireCall(ConformanceHost gateway, Feature feature, string 
             return $"the error has no message: {text}";
         if (wire == "messages" && Sighting.TextOf(json["type"]) != "error")
             return $"the error is not one of Anthropic's: {text}";
-        if (Sighting.TextOf(json["error"]?["type"]).Length == 0)
-            return $"the error has no type: {text}";
+        // Errors of OpenRouter, and of Azure on its paths of deployments, have a code alone, and pass as they are.
+        var mark = kind is "azure-openai" or "openrouter" && wire == "chat" ? "code" : "type";
+        if ((json["error"]?[mark]?.ToString() ?? "").Length == 0)
+            return $"the error has no {mark}: {text}";
         if (feature.Says is { } says && !message.Contains(says, StringComparison.Ordinal))
             return $"the error says '{message}'";
         if (feature.Pause is { } pause && response.Headers.RetryAfter?.ToString() != pause)

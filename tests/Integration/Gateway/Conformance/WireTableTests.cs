@@ -51,8 +51,10 @@ public sealed class WireTableTests(ConformanceHost gateway) : IClassFixture<Conf
             - **passes**: the provider was asked for it, and the application has it in its own wire's form; an error reaches it as that wire's error.
             - **400** with a name: the provider cannot do it, and the call is refused by that name before anybody is asked. With the header
               `x-verbatim-unsupported: warn` it is left out, and a header of the same name in the answer says so; that was called too.
+            - **not told**: servers of this kind have no field for it in a chat completion, so nobody can know.
 
-            Where caller and provider speak the same wire, nothing is translated: the body goes on as it is.
+            Where caller and provider speak the same wire, nothing is translated: the body goes on as it is. A server of a kind that has no such
+            route itself (an Ollama of an older version, say) answers so, and that answer is passed on.
 
             """
         );

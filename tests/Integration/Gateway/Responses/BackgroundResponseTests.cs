@@ -12,7 +12,7 @@ public sealed class BackgroundResponseTests(ConformanceHost gateway) : IClassFix
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> Kinds => [.. ConformanceHost.Kinds.Keys];
+    public static TheoryData<string> Kinds => [.. ConformanceHost.DistinctKinds];
 
     [Theory]
     [MemberData(nameof(Kinds))]

@@ -13,7 +13,7 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> Kinds => [.. ConformanceHost.Kinds.Keys];
+    public static TheoryData<string> Kinds => [.. ConformanceHost.DistinctKinds];
 
     [Theory]
     [MemberData(nameof(Kinds))]

@@ -15,7 +15,7 @@ public sealed class OpenAiSdkBackgroundTests(ConformanceHost gateway) : IClassFi
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> Kinds => [.. ConformanceHost.Kinds.Keys];
+    public static TheoryData<string> Kinds => [.. ConformanceHost.DistinctKinds];
 
     [Theory]
     [MemberData(nameof(Kinds))]
