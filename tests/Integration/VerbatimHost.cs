@@ -6,6 +6,8 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Verbatim.Contracts;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Evidence;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration;
@@ -88,6 +90,14 @@ public sealed class VerbatimHost : IAsyncLifetime
             _login.Release();
         }
         return As(_administratorToken);
+    }
+
+    /// <summary>Returns when all that is recorded now is signed, by whichever instance: the host itself may be at it.</summary>
+    public async Task SealAsync(CancellationToken cancellationToken)
+    {
+        var head = await Services.GetRequiredService<EventStore>().ReadHeadAsync(cancellationToken);
+        while (await Services.GetRequiredService<TreeReader>().ReadSizeAsync(cancellationToken) < head)
+            await Services.GetRequiredService<TreeSealer>().SealAsync(cancellationToken);
     }
 
     /// <summary>A client with the access token of a new person of this role: <c>admin</c>, <c>user</c>, <c>viewer</c>, <c>auditor</c>.</summary>

@@ -27,7 +27,7 @@ internal sealed class RecentEvents(TimeProvider time)
     private readonly Queue<Part> _parts = new();
     private readonly Dictionary<object, Reader> _readers = [];
     private long _bytes;
-    private long _lastReadAt = time.GetTimestamp();
+    private long? _lastReadAt;
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Reader(long Reached, long At);
@@ -45,7 +45,7 @@ internal sealed class RecentEvents(TimeProvider time)
             bytes += row.Event.Data.Length + EventOverhead;
         lock (_gate)
         {
-            if (bytes > MaxPartBytes || time.GetElapsedTime(_lastReadAt) > MaxAge)
+            if (bytes > MaxPartBytes || _lastReadAt is not { } read || time.GetElapsedTime(read) > MaxAge)
             {
                 Clear();
                 return;
@@ -66,12 +66,26 @@ internal sealed class RecentEvents(TimeProvider time)
         }
     }
 
-    /// <summary>Forgets what is old.</summary>
-    public void Trim()
+    /// <summary>Somebody has everything up to a position, and will want what comes behind it: what nobody wants any more is forgotten.</summary>
+    public void Reached(object reader, long position)
     {
         lock (_gate)
         {
-            while (_parts.TryPeek(out var oldest) && time.GetElapsedTime(oldest.AddedAt) > MaxAge)
+            var now = time.GetTimestamp();
+            _lastReadAt = now;
+            _readers[reader] = new Reader(position, now);
+            var all = long.MaxValue;
+            foreach (var (other, known) in _readers)
+            {
+                if (time.GetElapsedTime(known.At, now) > MaxAge)
+                    _readers.Remove(other);
+                else
+                    all = Math.Min(all, known.Reached);
+            }
+            while (
+                _parts.TryPeek(out var oldest)
+                && (oldest.Last <= all || time.GetElapsedTime(oldest.AddedAt, now) > MaxAge)
+            )
                 _bytes -= _parts.Dequeue().Bytes;
         }
     }
@@ -94,10 +108,8 @@ internal sealed class RecentEvents(TimeProvider time)
     public List<RecordedEvent>? Read(object reader, string[] types, long after, long upTo, int limit, out long reached)
     {
         var found = Find(types, after, upTo, limit, out reached);
-        if (found is null)
-            Leave(reader);
-        else
-            Reached(reader, reached);
+        // Who must ask the log will have read it up to there, and finds the rest here: if others, who are ahead, leave it.
+        Reached(reader, found is null ? upTo : reached);
         return found;
     }
 
@@ -107,7 +119,6 @@ internal sealed class RecentEvents(TimeProvider time)
         Part[] parts;
         lock (_gate)
         {
-            _lastReadAt = time.GetTimestamp();
             parts = [.. _parts.SkipWhile(p => p.Last <= after)];
         }
         if (parts.Length == 0 || parts[0].Base > after)
@@ -128,24 +139,6 @@ internal sealed class RecentEvents(TimeProvider time)
             }
         }
         return found;
-    }
-
-    private void Reached(object reader, long position)
-    {
-        lock (_gate)
-        {
-            _readers[reader] = new Reader(position, time.GetTimestamp());
-            var all = long.MaxValue;
-            foreach (var (other, known) in _readers)
-            {
-                if (time.GetElapsedTime(known.At) > MaxAge)
-                    _readers.Remove(other);
-                else
-                    all = Math.Min(all, known.Reached);
-            }
-            while (_parts.TryPeek(out var oldest) && oldest.Last <= all)
-                _bytes -= _parts.Dequeue().Bytes;
-        }
     }
 
     private void Clear()

@@ -83,7 +83,8 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
                 batches.Complete();
                 return;
             }
-            context.Recent.Trim();
+            if (lanes == 1)
+                context.Recent.Reached(this, _after);
             await batches.WriteAsync(new LaneBatch([], _after), cancellationToken);
             await context.Signal.WaitAsync(head, IdleInterval, context.Time, cancellationToken);
             var rest = RestInterval - Stopwatch.GetElapsedTime(started);

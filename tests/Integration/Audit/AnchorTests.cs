@@ -42,7 +42,7 @@ public sealed class AnchorTests(SharedPostgres postgres) : IDisposable
         for (var i = 0; i < 3; i++)
         {
             using var _ = await own.AsNewAsync("user", Cancellation);
-            await own.Services.GetRequiredService<TreeSealer>().SealAsync(Cancellation);
+            await own.SealAsync(Cancellation);
         }
         var newest = (await NotesAsync(own))[^1];
 
@@ -89,7 +89,7 @@ public sealed class AnchorTests(SharedPostgres postgres) : IDisposable
             {
                 using var _ = await own.AsNewAsync("user", Cancellation);
                 // Signing does not wait for the target.
-                await own.Services.GetRequiredService<TreeSealer>().SealAsync(Cancellation);
+                await own.SealAsync(Cancellation);
             }
         }
 
@@ -119,7 +119,7 @@ public sealed class AnchorTests(SharedPostgres postgres) : IDisposable
         for (var i = 0; i < 3; i++)
         {
             using var _ = await one.AsNewAsync("user", Cancellation);
-            await two.Services.GetRequiredService<TreeSealer>().SealAsync(Cancellation);
+            await two.SealAsync(Cancellation);
         }
         var newest = (await NotesAsync(one))[^1];
 
@@ -140,7 +140,7 @@ public sealed class AnchorTests(SharedPostgres postgres) : IDisposable
         await using (var without = await StartAsync(database, []))
         {
             using var _ = await without.AsNewAsync("user", Cancellation);
-            await without.Services.GetRequiredService<TreeSealer>().SealAsync(Cancellation);
+            await without.SealAsync(Cancellation);
             // The machine fell over in the middle of the next note.
             var kept = KeptNotes.Split(await File.ReadAllTextAsync(file, Cancellation));
             var next = (await NotesAsync(without)).SkipWhile(n => n != kept[^1]).ElementAt(1);
@@ -169,7 +169,7 @@ public sealed class AnchorTests(SharedPostgres postgres) : IDisposable
 
     private static async Task<List<string>> NotesAsync(VerbatimHost own)
     {
-        await own.Services.GetRequiredService<TreeSealer>().SealAsync(Cancellation);
+        await own.SealAsync(Cancellation);
         await using var command = own
             .Services.GetRequiredService<Database>()
             .Writes.CreateCommand("select note from platform.checkpoints order by tree_size");

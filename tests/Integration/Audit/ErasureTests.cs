@@ -304,7 +304,7 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
 
     private static async Task<string> ExportAsync(VerbatimHost host)
     {
-        await host.Services.GetRequiredService<Platform.Evidence.TreeSealer>().SealAsync(Cancellation);
+        await host.SealAsync(Cancellation);
         await using var text = new StringWriter();
         var export = host.Services.GetServices<ICommand>().Single(c => c.Name == "export");
         Assert.Equal(0, await export.RunAsync([], text, Cancellation));

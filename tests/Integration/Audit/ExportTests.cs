@@ -12,7 +12,6 @@ using Verbatim.Evidence;
 using Verbatim.Modules.Audit.Exports;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Platform.Events;
-using Verbatim.Platform.Evidence;
 using Verbatim.Platform.Modules;
 using Verbatim.Platform.Postgres;
 using Verbatim.Tests.Integration.Support;
@@ -37,7 +36,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
         await AppendAsync(own, mine, 3);
         await AppendAsync(Guid.CreateVersion7(), theirs, 3);
         await AppendAsync(own, mine, 2, from: 3);
-        await SealAsync();
+        await host.SealAsync(Cancellation);
 
         var export = await ExportAsync(auditor, "");
 
@@ -62,7 +61,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
         // Others' events between them, so that the paths of neighbours meet at all heights.
         for (var i = 0; i < 40; i++)
             await AppendAsync(i % 3 == 0 ? own : Guid.CreateVersion7(), Guid.CreateVersion7(), 1 + i % 4);
-        await SealAsync();
+        await host.SealAsync(Cancellation);
         var export = await ExportAsync(auditor, "");
         var key = (await KeyAsync(auditor)).ToString();
 
@@ -104,7 +103,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
         await AppendAsync(own, counter, 2, type: "export-counter");
         await AppendAsync(own, other, 2, type: "export-counter");
         await AppendAsync(own, counter, 2, from: 2, type: "export-counter");
-        await SealAsync();
+        await host.SealAsync(Cancellation);
         var events = (await ExportAsync(auditor, $"?streamId={counter}")).Events;
         var third = events[2]["time"]!.GetValue<string>();
 
@@ -146,7 +145,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
         var own = await OrganizationAsync();
         var stream = Guid.CreateVersion7();
         await AppendAsync(own, stream, 7, type: "export-resumed");
-        await SealAsync();
+        await host.SealAsync(Cancellation);
         foreach (var filter in (string[])["streamType=export-resumed", $"streamId={stream}"])
         {
             var versions = new List<int>();
@@ -173,7 +172,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
     public async Task An_export_is_on_record_before_its_first_byte()
     {
         using var auditor = await host.AsNewAsync("auditor", Cancellation);
-        await SealAsync();
+        await host.SealAsync(Cancellation);
         var me = (await auditor.GetFromJsonAsync<JsonNode>("/api/me", Cancellation))!;
 
         using var response = await auditor.GetAsync(
@@ -198,7 +197,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
     public async Task An_export_is_compressed_for_those_who_ask_for_it()
     {
         using var auditor = await host.AsNewAsync("auditor", Cancellation);
-        await SealAsync();
+        await host.SealAsync(Cancellation);
 
         using var plain = await SendAsync(null);
         using var compressed = await SendAsync("br, gzip;q=0.5");
@@ -235,7 +234,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
         var large = Guid.CreateVersion7();
         for (var version = 0; version < 4; version++)
             await AppendAsync(own, large, "export-many", version, [Started($"\"{new string('x', 3 << 20)}\"")]);
-        await SealAsync();
+        await host.SealAsync(Cancellation);
 
         var export = await ExportAsync(auditor, "?streamType=export-many");
 
@@ -261,7 +260,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
                 new StreamEvents("large", Guid.CreateVersion7(), 0, [Started($"\"{new string('x', 2 << 20)}\"")]),
                 Cancellation
             );
-        await own.Services.GetRequiredService<TreeSealer>().SealAsync(Cancellation);
+        await own.SealAsync(Cancellation);
         var export = own.Services.GetRequiredService<SelectionExport>();
         var checkpoint = (await export.FindCheckpointAsync(Cancellation))!;
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -307,7 +306,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
     public async Task Wrong_filters_are_answered_with_what_is_right()
     {
         using var auditor = await host.AsNewAsync("auditor", Cancellation);
-        await SealAsync();
+        await host.SealAsync(Cancellation);
 
         var wrong = await ProblemAsync(
             "?from=yesterday&to=x&after=-1&limit=0&streamId=7&streamType=",
@@ -373,7 +372,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
         await AppendAsync(other, stream, 3);
         await AppendAsync(own, Guid.CreateVersion7(), 1);
         await AppendAsync(other, stream, 1, from: 3);
-        await SealAsync();
+        await host.SealAsync(Cancellation);
         using var folder = new TemporaryHome();
         var key = (await KeyAsync(auditor)).ToString();
 
@@ -449,16 +448,6 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
         var keys = (await auditor.GetFromJsonAsync<JsonNode>("/api/audit/checkpoints/keys", Cancellation))!;
         Assert.True(NoteKey.TryParse(keys["data"]![0]!["publicKey"]!.GetValue<string>(), out var key));
         return key;
-    }
-
-    // Another of the host's instances may be at it: then its checkpoint comes at once.
-    private async Task SealAsync()
-    {
-        var head = await Store.ReadHeadAsync(Cancellation);
-        var tree = host.Services.GetRequiredService<TreeReader>();
-        var sealer = host.Services.GetRequiredService<TreeSealer>();
-        while (await tree.ReadSizeAsync(Cancellation) < head)
-            await sealer.SealAsync(Cancellation);
     }
 
     private async Task<Guid> OrganizationAsync()

@@ -75,9 +75,9 @@ public sealed class TamperingTests(VerbatimHost host, SharedPostgres postgres) :
     {
         await using var own = await VerbatimHost.StartAsync(await postgres.CreateDatabaseAsync(Cancellation));
         using var folder = new TemporaryHome();
-        await own.Services.GetRequiredService<TreeSealer>().SealAsync(Cancellation);
+        await own.SealAsync(Cancellation);
         using (await own.AsNewAsync("user", Cancellation)) { }
-        await own.Services.GetRequiredService<TreeSealer>().SealAsync(Cancellation);
+        await own.SealAsync(Cancellation);
         var tree = own.Services.GetRequiredService<TreeReader>();
         var key = (await tree.ReadKeysAsync(Cancellation))[0].Key.ToString();
         var kept = folder.File("kept.txt");

@@ -92,6 +92,7 @@ public sealed class PersonalDataTests(SharedPostgres server) : IAsyncLifetime
     [Fact]
     public async Task What_is_still_in_memory_is_erased_with_the_person()
     {
+        _store.Recent.Reached(this, 0);
         await AppendAsync(new Said(Guid.CreateVersion7(), "open", "words", "quote", "about", 42, null, []));
         var recent = Assert.Single(_store.Recent.Read(this, ["test.said"], 0, long.MaxValue, 10, out _)!);
         Assert.Equal("words", Assert.IsType<Said>(await _store.Opener.ReadAsync(recent, Cancelled)).Text);

@@ -16,6 +16,8 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
     {
         _recent = new RecentEvents(_time);
         _store = new TestStore(await MigratedDatabase.CreateAsync(server), recent: _recent);
+        // What comes is kept for one who has had nothing.
+        _recent.Reached(this, 0);
     }
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
@@ -65,7 +67,6 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
         var id = Guid.CreateVersion7();
         for (var i = 0; i < 5; i++)
             await _store.AppendAsync(id, 2 * i, new Noted($"{i}"), new Stepped());
-        Hold();
 
         Assert.Equal("4 6 8 to 9", Read(["test.stepped"], 2, 9));
         Assert.Equal("5 7 to 7", Read(["test.noted"], 3, 100, limit: 2));
@@ -81,7 +82,6 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
         await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("1"));
         await another.AppendAsync(Guid.CreateVersion7(), 0, new Noted("2"));
         await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("3"), new Noted("4"));
-        Hold();
 
         Assert.Equal("1 to 1", Read(["test.noted"], 0, 100));
         Assert.Null(_recent.Read(new object(), ["test.noted"], 1, 100, 10, out var reached));
@@ -90,43 +90,65 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nothing_large_is_kept_and_nothing_while_nobody_reads()
+    public async Task Nothing_large_is_kept_nothing_for_long_and_nothing_while_nobody_reads()
     {
         await AppendAsync(new string('x', 5_000_000));
-        Assert.Null(_recent.Read(this, ["test.noted"], 0, 100, 10, out _));
+        Assert.True(IsGone(0, 1));
 
-        _time.Now += TimeSpan.FromSeconds(1);
         await AppendAsync("2");
-        Assert.NotNull(_recent.Read(new object(), ["test.noted"], 1, 1, 10, out _));
+        Assert.False(IsGone(1, 2));
         _time.Now += TimeSpan.FromSeconds(3);
-        _recent.Trim();
-        Assert.Null(_recent.Read(this, ["test.noted"], 1, 100, 10, out _));
+        _recent.Reached(this, 1);
+        Assert.True(IsGone(1, 2));
 
         _time.Now += TimeSpan.FromSeconds(3);
         await AppendAsync("3");
-        Assert.Null(_recent.Read(this, ["test.noted"], 2, 100, 10, out _));
+        Assert.True(IsGone(2, 3));
+
+        await using var unread = new TestStore(_store.Database.ConnectionString);
+        await unread.AppendAsync(Guid.CreateVersion7(), 0, new Noted("4"));
+        Assert.Null(unread.Recent.Read(this, ["test.noted"], 3, 4, 10, out _));
     }
 
     [Fact]
     public async Task What_all_readers_have_had_is_forgotten()
     {
         var (fast, slow) = (new object(), new object());
+        _recent.Leave(this);
         await AppendAsync("1");
         await AppendAsync("2");
         Assert.NotNull(_recent.Read(slow, ["test.noted"], 0, 1, 10, out _));
         Assert.NotNull(_recent.Read(fast, ["test.noted"], 1, 2, 10, out _));
-        Assert.Null(_recent.Read(new object(), ["test.noted"], 0, 2, 10, out _));
+        Assert.True(IsGone(0, 2));
         Assert.NotNull(_recent.Read(slow, ["test.noted"], 1, 2, 10, out _));
-        Assert.Null(_recent.Read(new object(), ["test.noted"], 1, 2, 10, out _));
+        Assert.True(IsGone(1, 2));
 
-        // One that has left is not waited for, nor one that was not heard of for long.
+        // One that has left is not waited for.
         await AppendAsync("3");
-        Assert.NotNull(_recent.Read(fast, ["test.noted"], 2, 3, 10, out _));
-        Assert.NotNull(_recent.Read(slow, ["test.noted"], 2, 3, 10, out _));
-        await AppendAsync("4");
         _recent.Leave(slow);
+        Assert.NotNull(_recent.Read(fast, ["test.noted"], 2, 3, 10, out _));
+        Assert.True(IsGone(2, 3));
+
+        // Nor one that was not heard of for long.
+        await AppendAsync("4");
+        Assert.NotNull(_recent.Read(slow, ["test.noted"], 3, 3, 10, out _));
+        _time.Now += TimeSpan.FromSeconds(3);
         Assert.NotNull(_recent.Read(fast, ["test.noted"], 3, 4, 10, out _));
-        Assert.Null(_recent.Read(slow, ["test.noted"], 3, 4, 10, out _));
+        Assert.True(IsGone(3, 4));
+    }
+
+    [Fact]
+    public async Task One_who_comes_late_finds_what_comes_after_though_another_is_always_first()
+    {
+        var (first, late) = (new object(), new object());
+        _recent.Leave(this);
+        await AppendAsync("1");
+        Assert.NotNull(_recent.Read(first, ["test.noted"], 0, 1, 10, out _));
+        Assert.Null(_recent.Read(late, ["test.noted"], 0, 1, 10, out _));
+
+        await AppendAsync("2");
+        Assert.NotNull(_recent.Read(first, ["test.noted"], 1, 2, 10, out _));
+        Assert.NotNull(_recent.Read(late, ["test.noted"], 1, 2, 10, out _));
     }
 
     [Fact]
@@ -135,15 +157,20 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
         for (var i = 0; i < 30; i++)
             await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(new string('x', 1_000_000)));
 
-        Assert.Null(_recent.Read(this, ["test.noted"], 0, 100, 100, out _));
+        Assert.True(IsGone(0, 1));
         Assert.Equal("21 22 23 24 25 26 27 28 29 30 to 30", Read(["test.noted"], 20, 100));
     }
 
     private Task<AppendResult> AppendAsync(string text) =>
         _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(text));
 
-    // Keeps all that comes from being forgotten.
-    private void Hold() => Assert.NotNull(_recent.Read(this, [], 0, 0, 1, out _));
+    private bool IsGone(long after, long upTo)
+    {
+        var anyone = new object();
+        var found = _recent.Read(anyone, ["test.noted"], after, upTo, 10, out _);
+        _recent.Leave(anyone);
+        return found is null;
+    }
 
     private string Read(string[] types, long after, long upTo, int limit = 100)
     {
