@@ -4,7 +4,7 @@ namespace Verbatim.Platform.Events;
 
 /// <summary>Events to append to one stream.</summary>
 /// <param name="StreamType">The stored name of the stream's type.</param>
-/// <param name="StreamId">The stream; its own id source is <see cref="Guid.CreateVersion7()"/>.</param>
+/// <param name="StreamId">The stream; a new one takes its id from <see cref="IdSource"/>.</param>
 /// <param name="ExpectedVersion">The version that the stream must have: 0 for a new one.</param>
 /// <param name="Events">At least one. They are not changed any more, nor is the memory that they refer to: subscriptions may get these very objects.</param>
 public sealed record StreamEvents(string StreamType, Guid StreamId, long ExpectedVersion, IReadOnlyList<IEvent> Events);

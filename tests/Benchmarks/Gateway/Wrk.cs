@@ -13,7 +13,7 @@ internal sealed record Measurement(double RequestsPerSecond, double P50Ms, doubl
 internal static partial class Wrk
 {
     /// <summary>Until the runtimes of the targets have compiled what is hot.</summary>
-    public static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(40);
 
     /// <summary>Sends the same POST again and again over some connections.</summary>
     /// <exception cref="InvalidOperationException">Some answers were errors: the figures would mean nothing.</exception>
