@@ -100,9 +100,7 @@ public static class ExportLine
     }
 
     internal static string FormatTime(long microseconds) =>
-        DateTime
-            .UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond)
-            .ToString(TimeFormat, CultureInfo.InvariantCulture);
+        LeafEncoding.TimeOf(microseconds).UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
 
     internal static void Write(IBufferWriter<byte> output, Action<Utf8JsonWriter> properties)
     {

@@ -64,8 +64,8 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
             var head = target ?? context.Signal.Position;
             try
             {
-                if (_after < head && !await TryReadRecentAsync(head, target, batches, cancellationToken))
-                    await ReadAsync(head, batches, cancellationToken);
+                if (_after < head)
+                    await ReadAsync(head, target, batches, cancellationToken);
                 failures = 0;
                 if (_after < head)
                     continue;
@@ -93,41 +93,27 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
         }
     }
 
-    // What this instance has appended itself need not be asked for. A projection that is built reads the log alone, whatever it was built for.
-    private async ValueTask<bool> TryReadRecentAsync(
+    private async Task ReadAsync(
         long head,
         long? target,
         ChannelWriter<LaneBatch> batches,
         CancellationToken cancellationToken
     )
     {
-        if (target is not null || lanes > 1)
-            return false;
+        // What this instance has appended itself need not be asked for. A projection that is built reads the log alone, whatever it was built for.
         if (
-            context.Recent.Read(this, subscription.EventTypes, _after, head, MaxRows, out var reached) is not { } events
+            target is null
+            && lanes == 1
+            && context.Recent.Read(this, subscription.EventTypes, _after, head, MaxRows, out var reached) is { } recent
         )
-            return false;
-        for (var start = 0; start < events.Count; start += subscription.BatchSize)
         {
-            var batch = events.Slice(start, Math.Min(subscription.BatchSize, events.Count - start));
-            _after = batch[^1].Position;
-            await batches.WriteAsync(new LaneBatch(batch, _after), cancellationToken);
+            await HandOnAsync(recent.ToAsyncEnumerable(), reached, batches, cancellationToken);
+            return;
         }
-        if (reached > _after)
-            await batches.WriteAsync(new LaneBatch([], reached), cancellationToken);
-        _after = reached;
-        return true;
-    }
-
-    private async Task ReadAsync(long head, ChannelWriter<LaneBatch> batches, CancellationToken cancellationToken)
-    {
         var upTo = Math.Min(head, _after + _window);
-        var found = 0;
-        var batch = new List<RecordedEvent>();
-        long bytes = 0;
         await using var connection = await context.Database.Writes.OpenConnectionAsync(cancellationToken);
-        await foreach (
-            var recorded in LogReader.ReadLaneAsync(
+        var found = await HandOnAsync(
+            LogReader.ReadLaneAsync(
                 connection,
                 subscription.EventTypes,
                 lane,
@@ -136,8 +122,26 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
                 upTo,
                 MaxRows,
                 cancellationToken
-            )
-        )
+            ),
+            upTo,
+            batches,
+            cancellationToken
+        );
+        _window = found < MaxRows / 2 ? Math.Min(MaxWindow, _window * 2) : MaxRows;
+    }
+
+    // Fewer than the most there are mean that there are no more up to the position.
+    private async Task<int> HandOnAsync(
+        IAsyncEnumerable<RecordedEvent> events,
+        long upTo,
+        ChannelWriter<LaneBatch> batches,
+        CancellationToken cancellationToken
+    )
+    {
+        var found = 0;
+        var batch = new List<RecordedEvent>();
+        long bytes = 0;
+        await foreach (var recorded in events)
         {
             batch.Add(recorded);
             found++;
@@ -150,11 +154,11 @@ internal sealed partial class LaneReader(SubscriptionContext context, Subscripti
         var last = found == MaxRows ? (batch.Count > 0 ? batch[^1].Position : _after) : upTo;
         if (last > _after)
             await WriteAsync(batch, last);
-        _window = found < MaxRows / 2 ? Math.Min(MaxWindow, _window * 2) : MaxRows;
+        return found;
 
-        async Task WriteAsync(List<RecordedEvent> events, long reached)
+        async Task WriteAsync(List<RecordedEvent> handedOn, long reached)
         {
-            await batches.WriteAsync(new LaneBatch(events, reached), cancellationToken);
+            await batches.WriteAsync(new LaneBatch(handedOn, reached), cancellationToken);
             _after = reached;
         }
     }

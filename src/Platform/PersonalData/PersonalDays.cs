@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -18,6 +19,9 @@ public sealed class PersonalDays
 
     // A transaction ends so many days at most: whoever sets a retention for the first time may have years of them.
     private const int MaxAtOnce = 100;
+
+    // All of an id but the number of its day.
+    private static ReadOnlySpan<byte> Marker => [0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0];
 
     private readonly Database _database;
     private readonly EventStore _events;
@@ -84,8 +88,20 @@ public sealed class PersonalDays
     }
 
     // Version 8 (RFC 9562): ids of persons are of version 7, so the two never meet. They sort as the days do.
-    internal static Guid IdOf(DateOnly day) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"00000000-0000-8000-8000-{day.DayNumber:x12}"));
+    internal static Guid IdOf(DateOnly day)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Marker.CopyTo(bytes);
+        BinaryPrimitives.WriteInt32BigEndian(bytes[12..], day.DayNumber);
+        return new Guid(bytes, bigEndian: true);
+    }
+
+    internal static bool IsDay(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        return bytes.StartsWith(Marker);
+    }
 
     internal static void Write(Utf8JsonWriter writer, DateOnly day)
     {
@@ -107,8 +123,12 @@ public sealed class PersonalDays
             );
     }
 
-    private static DateOnly DayOf(Guid id) =>
-        DateOnly.FromDayNumber(int.Parse(id.ToString()[^12..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+    private static DateOnly DayOf(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        return DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(bytes[12..]));
+    }
 
     private async Task<List<DateOnly>> FindAsync(Guid tenantId, DateOnly before, CancellationToken cancellationToken)
     {

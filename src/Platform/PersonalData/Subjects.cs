@@ -49,6 +49,9 @@ public sealed class Subjects
     /// <summary>What is known of a person, or null when nothing of theirs was ever recorded in this organization.</summary>
     public async Task<Subject?> FindAsync(Guid tenantId, Guid subjectId, CancellationToken cancellationToken)
     {
+        // Days have keys beside persons, but nobody erases one as if it were a person: today's least of all.
+        if (PersonalDays.IsDay(subjectId))
+            return null;
         await using var command = _database.Writes.CreateCommand(
             "select created_at, erased_at from platform.subject_keys where tenant_id = $1 and subject_id = $2"
         );

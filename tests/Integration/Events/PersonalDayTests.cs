@@ -105,6 +105,18 @@ public sealed class PersonalDayTests(SharedPostgres server) : IAsyncLifetime
         Assert.Equal(new DiaryKept("[erased]", "[erased]", Body("\"[erased]\"")), await ReadAsync(own));
     }
 
+    [Fact]
+    public async Task A_day_is_no_person_whom_somebody_could_erase()
+    {
+        await KeepAsync("words");
+
+        Assert.Null(await Subjects().FindAsync(Context.TenantId, PersonalDays.IdOf(Day), Cancelled));
+        Assert.NotNull(await Subjects().FindAsync(Context.TenantId, _person, Cancelled));
+        Assert.Equal("00000000-0000-8000-8000-0000000b4645", PersonalDays.IdOf(new DateOnly(2024, 1, 1)).ToString());
+        Assert.True(PersonalDays.IsDay(PersonalDays.IdOf(DateOnly.MaxValue)));
+        Assert.False(PersonalDays.IsDay(_person));
+    }
+
     [Theory]
     [InlineData("2026-04-01")]
     [InlineData("2026-3-31")]

@@ -57,8 +57,8 @@ internal sealed class SetRetention : IEndpoint
             .WithDescription(
                 """
                 Holds at once for `GET /api/inferences`, which then neither lists, searches nor answers what is older. When a setting has held for 24 hours,
-                the keys of the days before `fullDays` are destroyed, within an hour: from then on **nobody can read the bodies of those days**, not in
-                the audit, not in a backup or an export. That cannot be undone; until then the setting can be changed back. The events of every call
+                the keys of the days before `fullDays` are destroyed, within an hour: from then on **nobody can read the bodies of those days**, neither in
+                the audit nor in an export. That cannot be undone; until then the setting can be changed back. The events of every call
                 stay in the log, with their proofs.
                 """
             )
