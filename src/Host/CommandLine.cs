@@ -1,3 +1,4 @@
+using System.Reflection;
 using Npgsql;
 using Verbatim.Platform.Configuration;
 using Verbatim.Platform.Modules;
@@ -8,8 +9,6 @@ namespace Verbatim.Host;
 /// <summary>The executable's words: no word serves, another is a command of a module.</summary>
 internal static class CommandLine
 {
-    private const string Help = "help";
-
     /// <summary>A first argument that is not an option names a command.</summary>
     public static bool IsCommand(string[] args) =>
         args is ["--help" or "-h", ..] || (args is [{ Length: > 0 } first, ..] && first[0] != '-' && first != "serve");
@@ -45,24 +44,36 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>Runs the command that the arguments name.</summary>
-    /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(IServiceProvider services, string[] args)
+    /// <summary>Answers what needs no server: a question for help, and a name that is no command's.</summary>
+    /// <returns>The exit code; null when there is a command to run.</returns>
+    public static async Task<int?> AnswerAsync(IReadOnlyList<IModule> modules, string[] args)
     {
-        var commands = services.GetServices<ICommand>().OrderBy(c => c.Name, StringComparer.Ordinal).ToList();
-        var name = args[0].TrimStart('-') is "h" ? Help : args[0].TrimStart('-');
-        if (name == Help)
+        var commands = CommandsOf(modules);
+        var name = args[0].TrimStart('-');
+        if (name is "help" or "h")
         {
             await WriteHelpAsync(Console.Out, commands);
             return 0;
         }
-        if (commands.Find(c => c.Name == name) is not { } command)
+        if (!commands.TryGetValue(name, out var command))
         {
             await Console.Error.WriteLineAsync($"There is no command '{name}'.");
             await WriteHelpAsync(Console.Error, commands);
             return 2;
         }
+        if (!args.Any(static a => a is "--help" or "-h"))
+            return null;
+        await Console.Out.WriteLineAsync(UsageOf(command.Call));
+        await Console.Out.WriteLineAsync(command.Call.Summary);
+        return 0;
+    }
 
+    /// <summary>Runs the command that the arguments name.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(IServiceProvider services, IReadOnlyList<IModule> modules, string[] args)
+    {
+        var (call, type) = CommandsOf(modules)[args[0]];
+        var command = (ICommand)services.GetRequiredService(type);
         using var interrupted = new CancellationTokenSource();
         Console.CancelKeyPress += (_, e) =>
         {
@@ -76,7 +87,7 @@ internal static class CommandLine
         catch (CommandUsageException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            await Console.Error.WriteLineAsync($"Usage: ./run {command.Name} {command.Usage}");
+            await Console.Error.WriteLineAsync(UsageOf(call));
             return 2;
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
@@ -105,17 +116,37 @@ internal static class CommandLine
             _ => null,
         };
 
-    private static async Task WriteHelpAsync(TextWriter output, List<ICommand> commands)
+    private static SortedDictionary<string, (CommandAttribute Call, Type Type)> CommandsOf(
+        IReadOnlyList<IModule> modules
+    )
+    {
+        var commands = new SortedDictionary<string, (CommandAttribute, Type)>(StringComparer.Ordinal);
+        foreach (var type in new ModuleCatalog(modules).TypesOf<ICommand>())
+        {
+            var call =
+                type.GetCustomAttribute<CommandAttribute>()
+                ?? throw new InvalidOperationException($"{type} lacks [Command].");
+            commands.Add(call.Name, (call, type));
+        }
+        return commands;
+    }
+
+    private static string UsageOf(CommandAttribute call) => $"Usage: ./run {call.Name} {call.Usage}".TrimEnd();
+
+    private static async Task WriteHelpAsync(
+        TextWriter output,
+        SortedDictionary<string, (CommandAttribute Call, Type Type)> commands
+    )
     {
         await output.WriteLineAsync(
             "Usage: ./run [--urls http://localhost:8080] [--Section:Setting value …]    serves"
         );
         await output.WriteLineAsync("       ./run <command> …");
         await output.WriteLineAsync();
-        foreach (var command in commands)
+        foreach (var (call, _) in commands.Values)
         {
-            await output.WriteLineAsync($"  {command.Name} {command.Usage}");
-            await output.WriteLineAsync($"      {command.Summary}");
+            await output.WriteLineAsync($"  {call.Name} {call.Usage}");
+            await output.WriteLineAsync($"      {call.Summary}");
         }
     }
 }

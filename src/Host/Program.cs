@@ -9,6 +9,10 @@ using Verbatim.Platform.Postgres;
 try
 {
     var isCommand = CommandLine.IsCommand(args);
+    IModule[] modules = [new IdentityModule(), new GatewayModule(), new AuditModule(), new OperationsModule()];
+    if (isCommand && await CommandLine.AnswerAsync(modules, args) is { } exitCode)
+        return exitCode;
+
     var builder = CommandLine.CreateBuilder(args, isCommand);
     using var log = CommandLine.CreateLog(isCommand);
     await using var postgres = await PostgresServer.OpenAsync(
@@ -17,18 +21,12 @@ try
         log.CreateLogger<PostgresServer>(),
         CancellationToken.None
     );
-    builder.AddModules(
-        postgres.Database,
-        new IdentityModule(),
-        new GatewayModule(),
-        new AuditModule(),
-        new OperationsModule()
-    );
+    builder.AddModules(postgres.Database, modules);
 
     await using var app = builder.Build();
     await app.Services.MigrateAsync(CancellationToken.None);
     if (isCommand)
-        return await CommandLine.RunAsync(app.Services, args);
+        return await CommandLine.RunAsync(app.Services, modules, args);
 
     await app.Services.RunStartupStepsAsync(CancellationToken.None);
     app.MapModules();

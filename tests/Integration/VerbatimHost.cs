@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Reflection;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -8,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Verbatim.Contracts;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Evidence;
+using Verbatim.Platform.Modules;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration;
@@ -50,6 +52,10 @@ public sealed class VerbatimHost : IAsyncLifetime
 
     /// <summary>Its database.</summary>
     public string ConnectionString { get; private set; } = "";
+
+    /// <summary>A command of <c>./run</c>.</summary>
+    public ICommand CommandNamed(string name) =>
+        Services.GetServices<ICommand>().Single(c => c.GetType().GetCustomAttribute<CommandAttribute>()!.Name == name);
 
     private Factory Running => _factory ?? throw new InvalidOperationException("The Host is not running.");
 

@@ -12,16 +12,14 @@ namespace Verbatim.Platform.Events;
 /// The comparison reads one snapshot of the database and disturbs nobody. Only the repair of what differs takes the log's lock: appends wait
 /// for it, so a table that is wrong as a whole is better rebuilt in a quiet hour.
 /// </remarks>
+[Command(
+    "rebuild",
+    Usage = "[--check]",
+    Summary = "Folds all documents anew from their events and repairs those that differ; with --check it only says which."
+)]
 internal sealed class RebuildDocuments(Database database, DocumentCatalog documents, DocumentRepair repair) : ICommand
 {
     private readonly DocumentComparison _comparison = new(database, repair);
-
-    public string Name => "rebuild";
-
-    public string Usage => "[--check]";
-
-    public string Summary =>
-        "Folds all documents anew from their events and repairs those that differ; with --check it only says which.";
 
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,

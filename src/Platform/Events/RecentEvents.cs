@@ -8,16 +8,13 @@ namespace Verbatim.Platform.Events;
 /// here instead of asking the database for what has only just gone there.
 /// </summary>
 /// <remarks>
-/// Holds what its readers have not had yet, and no more than a few megabytes of it, for two seconds at most: whatever is missing is in the log. What
+/// Holds what its readers have not had yet, and no more than the largest event has, for two seconds at most: whatever is missing is in the log. What
 /// is held for long is copied by the garbage collector again and again.
 /// </remarks>
 /// <param name="time">Tells how old something is.</param>
-internal sealed class RecentEvents(TimeProvider time)
+/// <param name="maxBytes">The most that is held.</param>
+internal sealed class RecentEvents(TimeProvider time, long maxBytes)
 {
-    // Of a transaction with more than this nothing is kept: such events are few, and the database is as fast for them.
-    private const int MaxPartBytes = 4 * 1024 * 1024;
-    private const int MaxBytes = 16 * 1024 * 1024;
-
     // What an event costs beside its data.
     private const int EventOverhead = 512;
 
@@ -28,6 +25,10 @@ internal sealed class RecentEvents(TimeProvider time)
     private readonly Dictionary<object, Reader> _readers = [];
     private long _bytes;
     private long? _lastReadAt;
+
+    /// <summary>Holds as much as one event may be: to read a large one from the database would hold it again, twice.</summary>
+    public RecentEvents(TimeProvider time)
+        : this(time, EventStore.MaxAppendBytes) { }
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Reader(long Reached, long At);
@@ -45,7 +46,7 @@ internal sealed class RecentEvents(TimeProvider time)
             bytes += row.Event.Data.Length + EventOverhead;
         lock (_gate)
         {
-            if (bytes > MaxPartBytes || _lastReadAt is not { } read || time.GetElapsedTime(read) > MaxAge)
+            if (bytes > maxBytes || _lastReadAt is not { } read || time.GetElapsedTime(read) > MaxAge)
             {
                 Clear();
                 return;
@@ -61,7 +62,7 @@ internal sealed class RecentEvents(TimeProvider time)
                 )
             );
             _bytes += bytes;
-            while (_bytes > MaxBytes)
+            while (_bytes > maxBytes)
                 _bytes -= _parts.Dequeue().Bytes;
         }
     }

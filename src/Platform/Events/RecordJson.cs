@@ -13,15 +13,26 @@ internal static class RecordJson
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? buffer;
 
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? output;
+
+    /// <summary>
+    /// Where the record at hand goes, for a converter that has much to write: it flushes the JSON writer, and puts what comes next here itself.
+    /// </summary>
+    public static IBufferWriter<byte> Output =>
+        output ?? throw new InvalidOperationException("No record is being written on this thread.");
+
     /// <summary>The JSON. Holds no more memory than its length, however large it is.</summary>
     public static ReadOnlyMemory<byte> Write(object record, JsonTypeInfo json)
     {
         var written = buffer ?? new ArrayBufferWriter<byte>(LargestKept);
         buffer = null;
         written.ResetWrittenCount();
-        var options = json.Options;
-        using (
-            var writer = new Utf8JsonWriter(
+        output = written;
+        try
+        {
+            var options = json.Options;
+            using var writer = new Utf8JsonWriter(
                 written,
                 new JsonWriterOptions
                 {
@@ -29,9 +40,13 @@ internal static class RecordJson
                     MaxDepth = options.MaxDepth,
                     SkipValidation = true,
                 }
-            )
-        )
+            );
             JsonSerializer.Serialize(writer, record, json);
+        }
+        finally
+        {
+            output = null;
+        }
         if (written.Capacity > LargestKept)
             return written.WrittenMemory;
         buffer = written;

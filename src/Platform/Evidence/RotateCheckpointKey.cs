@@ -3,14 +3,13 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Platform.Evidence;
 
 /// <summary>Retires the key that signs checkpoints. Its private half is deleted; what it has signed stays valid.</summary>
+[Command(
+    "rotate-checkpoint-key",
+    Usage = "",
+    Summary = "Makes a new key for checkpoints; auditors need its public half beside the old one."
+)]
 internal sealed class RotateCheckpointKey(TreeSealer sealer, TreeReader tree) : ICommand
 {
-    public string Name => "rotate-checkpoint-key";
-
-    public string Usage => "";
-
-    public string Summary => "Makes a new key for checkpoints; auditors need its public half beside the old one.";
-
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,
         TextWriter output,

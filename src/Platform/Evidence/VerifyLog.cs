@@ -7,15 +7,13 @@ using Verbatim.Platform.Postgres;
 namespace Verbatim.Platform.Evidence;
 
 /// <summary>Checks the database itself against its own checkpoints, and against those that were kept outside.</summary>
+[Command(
+    "verify",
+    Usage = "[--key <key or file>]… [--checkpoint <file>]…",
+    Summary = "Hashes every event again and compares tree, checkpoints and signatures; says the first position that is wrong."
+)]
 internal sealed class VerifyLog(Database database, TreeReader tree) : ICommand
 {
-    public string Name => "verify";
-
-    public string Usage => "[--key <key or file>]… [--checkpoint <file>]…";
-
-    public string Summary =>
-        "Hashes every event again and compares tree, checkpoints and signatures; says the first position that is wrong.";
-
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,
         TextWriter output,

@@ -1,17 +1,8 @@
 namespace Verbatim.Platform.Modules;
 
-/// <summary>A command of the executable, <c>./run name …</c>, discovered like an endpoint. It runs instead of the web host.</summary>
+/// <summary>A command of the executable, <c>./run name …</c>, discovered like an endpoint. It runs instead of the web host. Declared with <see cref="CommandAttribute"/>.</summary>
 public interface ICommand
 {
-    /// <summary>The word that calls it.</summary>
-    string Name { get; }
-
-    /// <summary>Its arguments, for instance <c>&lt;stream&gt; [--at time]</c>.</summary>
-    string Usage { get; }
-
-    /// <summary>What it does, in one line.</summary>
-    string Summary { get; }
-
     /// <summary>Runs it.</summary>
     /// <param name="arguments">What followed the name.</param>
     /// <param name="output">Where its result goes.</param>

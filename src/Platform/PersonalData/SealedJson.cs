@@ -40,12 +40,19 @@ internal static class SealedJson
         else
         {
             var size = SubjectKey.SealedSize(value.Length);
-            var isLarge = size > LargestPooled;
-            var buffer = isLarge ? new byte[size] : ArrayPool<byte>.Shared.Rent(size);
-            key.Seal(value, scope.PlaceOf(property), day?.Key, scope.IsRepeatable, buffer.AsSpan(0, size));
-            writer.WriteBase64String("sealed"u8, buffer.AsSpan(0, size));
-            if (!isLarge)
+            if (size > LargestPooled)
+            {
+                writer.WritePropertyName("sealed"u8);
+                writer.Flush();
+                WriteLarge(RecordJson.Output, key, scope.PlaceOf(property), day?.Key, scope.IsRepeatable, value);
+            }
+            else
+            {
+                var buffer = ArrayPool<byte>.Shared.Rent(size);
+                key.Seal(value, scope.PlaceOf(property), day?.Key, scope.IsRepeatable, buffer.AsSpan(0, size));
+                writer.WriteBase64String("sealed"u8, buffer.AsSpan(0, size));
                 ArrayPool<byte>.Shared.Return(buffer);
+            }
         }
         writer.WriteString("of"u8, subject);
         if (day is not null)
@@ -139,6 +146,28 @@ internal static class SealedJson
         }
         opened.Write(stored.Span[copied..]);
         return opened.WrittenMemory;
+    }
+
+    // Where it will stand, without a buffer of its own: sealed, then made base64 in place. The JSON writer, which does not see it, stands behind a
+    // property's name, and so puts no comma before the next one.
+    private static void WriteLarge(
+        IBufferWriter<byte> output,
+        SubjectKey key,
+        in SealedPlace place,
+        SubjectKey? day,
+        bool isRepeatable,
+        ReadOnlySpan<byte> value
+    )
+    {
+        var size = SubjectKey.SealedSize(value.Length);
+        var encoded = Base64.GetMaxEncodedToUtf8Length(size);
+        var span = output.GetSpan(encoded + 3);
+        span[0] = (byte)'"';
+        key.Seal(value, place, day, isRepeatable, span.Slice(1, size));
+        Base64.EncodeToUtf8InPlace(span.Slice(1, encoded), size, out _);
+        span[encoded + 1] = (byte)'"';
+        span[encoded + 2] = (byte)',';
+        output.Advance(encoded + 3);
     }
 
     // Escapes in what a caller sent may stand for half of a surrogate pair, at which the reader throws; we write none.

@@ -8,17 +8,16 @@ namespace Verbatim.Platform.Secrets;
 /// Replaces the master key: a new one seals, and everything that the old one sealed is sealed anew. What was sealed itself, personal data
 /// above all, is not touched: only the keys that it is sealed with are wrapped anew.
 /// </summary>
+[Command(
+    Name,
+    Usage = $"[{Finish}]",
+    Summary = $"Makes a new master key and seals all secrets under it; {Finish} then takes the old key away."
+)]
 internal sealed class RotateMasterKey(Database database, MasterKey masterKey, IEnumerable<SealedColumn> columns)
     : ICommand
 {
+    private const string Name = "rotate-master-key";
     private const string Finish = "--finish";
-
-    public string Name => "rotate-master-key";
-
-    public string Usage => $"[{Finish}]";
-
-    public string Summary =>
-        $"Makes a new master key and seals all secrets under it; {Finish} then takes the old key away.";
 
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,

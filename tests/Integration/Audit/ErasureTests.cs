@@ -8,7 +8,6 @@ using Verbatim.Contracts;
 using Verbatim.Evidence;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Platform.Events;
-using Verbatim.Platform.Modules;
 using Verbatim.Platform.PersonalData;
 using Verbatim.Platform.Postgres.Embedded;
 using Verbatim.Tests.Integration.Support;
@@ -306,7 +305,7 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
     {
         await host.SealAsync(Cancellation);
         await using var text = new StringWriter();
-        var export = host.Services.GetServices<ICommand>().Single(c => c.Name == "export");
+        var export = host.CommandNamed("export");
         Assert.Equal(0, await export.RunAsync([], text, Cancellation));
         return text.ToString();
     }
@@ -328,7 +327,7 @@ public sealed class ErasureTests(VerbatimHost host, SharedPostgres postgres) : I
     private static async Task<string> RebuildCheckAsync(VerbatimHost host)
     {
         await using var text = new StringWriter();
-        var rebuild = host.Services.GetServices<ICommand>().Single(c => c.Name == "rebuild");
+        var rebuild = host.CommandNamed("rebuild");
         return await rebuild.RunAsync(["--check"], text, Cancellation) == 0 ? "" : text.ToString();
     }
 

@@ -426,7 +426,7 @@ public sealed class ExportTests(VerbatimHost host, SharedPostgres postgres) : IC
             return said;
         }
 
-        ICommand Command() => host.Services.GetServices<ICommand>().Single(c => c.Name == "export");
+        ICommand Command() => host.CommandNamed("export");
     }
 
     private sealed record Exported(string Text, ExportReport Report, List<JsonNode> Events, JsonNode End);

@@ -210,7 +210,7 @@ public sealed class ProofTests(VerbatimHost host, SharedPostgres postgres) : ICl
         var key = (await GetAsync(auditor, "checkpoints/keys"))["data"]![0]!["publicKey"]!.GetValue<string>();
         using var folder = new TemporaryHome();
         var (plain, compressed) = (folder.File("log.ndjson"), folder.File("log.ndjson.gz"));
-        var export = own.Services.GetServices<ICommand>().Single(c => c.Name == "export");
+        var export = own.CommandNamed("export");
         foreach (var file in (string[])[plain, compressed])
             Assert.Equal(0, await export.RunAsync(["--output", file], TextWriter.Null, Cancellation));
         await Assert.ThrowsAsync<CommandUsageException>(() =>
@@ -257,7 +257,7 @@ public sealed class ProofTests(VerbatimHost host, SharedPostgres postgres) : ICl
         var before = await SealedAsync(auditor, 1);
 
         await using var text = new StringWriter();
-        var rotate = own.Services.GetServices<ICommand>().Single(c => c.Name == "rotate-checkpoint-key");
+        var rotate = own.CommandNamed("rotate-checkpoint-key");
         Assert.Equal(0, await rotate.RunAsync([], text, Cancellation));
         using var another = await own.AsNewAsync("auditor", Cancellation);
         var after = await SealedAsync(auditor, before["treeSize"]!.GetValue<long>() + 1);
@@ -282,7 +282,7 @@ public sealed class ProofTests(VerbatimHost host, SharedPostgres postgres) : ICl
         params string[] kept
     )
     {
-        var export = host.Services.GetServices<ICommand>().Single(c => c.Name == "export");
+        var export = host.CommandNamed("export");
         await using var text = new StringWriter();
         Assert.Equal(0, await export.RunAsync(arguments, text, Cancellation));
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text.ToString()));

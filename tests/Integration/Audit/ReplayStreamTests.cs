@@ -185,7 +185,7 @@ public sealed class ReplayStreamTests(VerbatimHost host) : IClassFixture<Verbati
 
     private async Task<(int Exit, string Text)> ReplayAsync(params string[] arguments)
     {
-        var command = host.Services.GetServices<ICommand>().Single(c => c.Name == "replay");
+        var command = host.CommandNamed("replay");
         await using var output = new StringWriter();
         var exit = await command.RunAsync(arguments, output, Cancellation);
         return (exit, output.ToString());

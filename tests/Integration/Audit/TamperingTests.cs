@@ -123,7 +123,7 @@ public sealed class TamperingTests(VerbatimHost host, SharedPostgres postgres) :
         async Task<(int Code, string Said)> RunAsync(params string[] arguments)
         {
             await using var said = new StringWriter();
-            var verify = own.Services.GetServices<ICommand>().Single(c => c.Name == "verify");
+            var verify = own.CommandNamed("verify");
             return (await verify.RunAsync(arguments, said, Cancellation), said.ToString());
         }
     }

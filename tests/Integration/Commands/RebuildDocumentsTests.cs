@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Verbatim.Platform.Modules;
 
@@ -42,7 +41,7 @@ public sealed class RebuildDocumentsTests(VerbatimHost host) : IClassFixture<Ver
 
     private async Task<(int ExitCode, string Output)> RebuildAsync(params string[] arguments)
     {
-        var command = host.Services.GetServices<ICommand>().Single(c => c.Name == "rebuild");
+        var command = host.CommandNamed("rebuild");
         await using var output = new StringWriter();
         return (await command.RunAsync(arguments, output, Cancellation), output.ToString());
     }

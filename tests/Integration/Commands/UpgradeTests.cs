@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Verbatim.Modules.Identity.Logins;
 using Verbatim.Platform.Events;
-using Verbatim.Platform.Modules;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Commands;
@@ -86,7 +85,7 @@ public sealed class UpgradeTests(SharedPostgres postgres)
 
     private static async Task<(int ExitCode, bool Says)> RebuildCheckAsync(VerbatimHost host, string line)
     {
-        var command = host.Services.GetServices<ICommand>().Single(c => c.Name == "rebuild");
+        var command = host.CommandNamed("rebuild");
         await using var output = new StringWriter();
         var exitCode = await command.RunAsync(["--check"], output, Cancellation);
         return (exitCode, output.ToString().Contains(line, StringComparison.Ordinal));

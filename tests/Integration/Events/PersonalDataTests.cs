@@ -55,6 +55,39 @@ public sealed class PersonalDataTests(SharedPostgres server) : IAsyncLifetime
         Assert.Equal(stored.LeafHash.ToArray(), stored.HashLeaf());
     }
 
+    [Theory]
+    [InlineData(3 * 1024 * 1024)]
+    [InlineData((3 * 1024 * 1024) + 1)]
+    [InlineData((3 * 1024 * 1024) + 2)]
+    public async Task Large_values_beside_small_ones_are_sealed_and_open_to_the_same(int length)
+    {
+        var author = Guid.CreateVersion7();
+        var large = new string('a', length);
+        var said = new Said(
+            author,
+            "in the open",
+            large,
+            "the author's text",
+            large + "b",
+            42,
+            new RawJson(JsonSerializer.SerializeToUtf8Bytes(large + "c")),
+            [new Line(author, large + "d", "of the song"), new Line(author, "a line", large)]
+        );
+
+        var stored = await AppendAsync(said);
+
+        using var json = JsonDocument.Parse(stored.Data);
+        Assert.Equal(
+            ["sealed", "of"],
+            json.RootElement.GetProperty("text").EnumerateObject().Select(p => p.Name).ToArray()
+        );
+        var read = Assert.IsType<Said>(await _store.Opener.ReadAsync(stored, Cancelled));
+        Assert.Equal(said with { Lines = read.Lines }, read);
+        Assert.Equal(said.Lines, read.Lines);
+        var opened = await _store.Opener.OpenAsync(stored, Cancelled);
+        Assert.Equal(JsonSerializer.Serialize(said, _store.Catalog.Json), Encoding.UTF8.GetString(opened.Span));
+    }
+
     [Fact]
     public async Task Of_each_person_only_their_own_values_are_erased()
     {

@@ -6,6 +6,8 @@ namespace Verbatim.Tests.Integration.Events;
 
 public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
 {
+    private const int MaxBytes = 1_000_000;
+
     private readonly SettableTime _time = new();
     private TestStore _store = null!;
     private RecentEvents _recent = null!;
@@ -14,7 +16,7 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _recent = new RecentEvents(_time);
+        _recent = new RecentEvents(_time, MaxBytes);
         _store = new TestStore(await MigratedDatabase.CreateAsync(server), recent: _recent);
         // What comes is kept for one who has had nothing.
         _recent.Reached(this, 0);
@@ -92,7 +94,7 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
     [Fact]
     public async Task Nothing_large_is_kept_nothing_for_long_and_nothing_while_nobody_reads()
     {
-        await AppendAsync(new string('x', 5_000_000));
+        await AppendAsync(new string('x', MaxBytes));
         Assert.True(IsGone(0, 1));
 
         await AppendAsync("2");
@@ -155,7 +157,7 @@ public sealed class RecentEventsTests(SharedPostgres server) : IAsyncLifetime
     public async Task Its_memory_has_a_bound()
     {
         for (var i = 0; i < 30; i++)
-            await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(new string('x', 1_000_000)));
+            await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(new string('x', MaxBytes / 11)));
 
         Assert.True(IsGone(0, 1));
         Assert.Equal("21 22 23 24 25 26 27 28 29 30 to 30", Read(["test.noted"], 20, 100));

@@ -167,7 +167,7 @@ public sealed class DispatchTests : IAsyncLifetime
             [
                 [.. deployments.Select(d => new WeightedDeployment(d, 1))],
             ],
-            RoutePipelines.Build(maxAttempts: 1 + (hedgeAfter is null ? deployments.Length - 1 : 0), hedgeAfter, time)
+            new RoutePipeline(maxAttempts: 1 + (hedgeAfter is null ? deployments.Length - 1 : 0), hedgeAfter, time)
         );
         var order = new InferenceOrder(CallerWire.ChatCompletions, request!, route, headers: null)
         {

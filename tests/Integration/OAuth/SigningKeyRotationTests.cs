@@ -7,7 +7,6 @@ using Npgsql;
 using Verbatim.Modules.Identity.Organizations;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Platform.Events;
-using Verbatim.Platform.Modules;
 using Verbatim.Tests.Integration.Messaging;
 using Verbatim.Tests.Integration.Support;
 
@@ -216,7 +215,7 @@ public sealed class SigningKeyRotationTests(SharedPostgres postgres)
         params IReadOnlyList<string> arguments
     )
     {
-        var command = host.Services.GetServices<ICommand>().Single(c => c.Name == "rotate-signing-key");
+        var command = host.CommandNamed("rotate-signing-key");
         await using var output = new StringWriter();
         return (await command.RunAsync(arguments, output, Cancellation), output.ToString());
     }

@@ -248,7 +248,7 @@ public sealed class OperationsTests(VerbatimHost host) : IClassFixture<VerbatimH
     private async Task<string> RunAsync(int exitCode, string command, params string[] arguments)
     {
         await using var output = new StringWriter();
-        var found = host.Services.GetServices<ICommand>().Single(c => c.Name == command);
+        var found = host.CommandNamed(command);
         Assert.Equal(exitCode, await found.RunAsync(arguments, output, Cancelled));
         return output.ToString();
     }

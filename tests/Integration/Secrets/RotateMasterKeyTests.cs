@@ -183,7 +183,7 @@ public sealed class RotateMasterKeyTests(SharedPostgres postgres)
 
     private static async Task<(int ExitCode, string Output)> RotateAsync(VerbatimHost host, params string[] arguments)
     {
-        var command = host.Services.GetServices<ICommand>().Single(c => c.Name == "rotate-master-key");
+        var command = host.CommandNamed("rotate-master-key");
         await using var output = new StringWriter { NewLine = "\n" };
         return (await command.RunAsync(arguments, output, Cancellation), output.ToString());
     }

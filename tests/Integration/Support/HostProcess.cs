@@ -3,11 +3,12 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Verbatim.Tests.Integration.Support;
 
 /// <summary>Host as a user runs it: a process of its own with its private Postgres. It can be killed.</summary>
-internal sealed class HostProcess : IAsyncDisposable
+internal sealed partial class HostProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly Uri _address;
@@ -29,6 +30,9 @@ internal sealed class HostProcess : IAsyncDisposable
                 return _output.ToString();
         }
     }
+
+    /// <summary>The key that it makes, and prints, at the first start; null at another.</summary>
+    public string? PrintedKey => KeyPattern().Match(Output) is { Success: true } key ? key.Value : null;
 
     /// <summary>Starts it, and waits until it is ready.</summary>
     /// <param name="home">Its <c>VERBATIM_HOME</c>.</param>
@@ -107,6 +111,9 @@ internal sealed class HostProcess : IAsyncDisposable
             RedirectStandardError = true,
             Environment = { ["VERBATIM_HOME"] = home, ["OPENAI_API_KEY"] = "" },
         };
+
+    [GeneratedRegex("vk_[A-Za-z0-9]+", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex KeyPattern();
 
     private static int FreePort()
     {

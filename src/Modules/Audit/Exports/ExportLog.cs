@@ -14,18 +14,16 @@ namespace Verbatim.Modules.Audit.Exports;
 /// Writes the log, of all organizations, with every checkpoint, for the offline verifier; or chosen events, each with its proof. It ends with
 /// the last checkpoint: what came since is not signed yet.
 /// </summary>
+[Command(
+    "export",
+    Usage = ExportArguments.Usage,
+    Summary = "Writes the log, or chosen events of it, as lines of JSON that ./verify checks without a server; *.gz is compressed."
+)]
 internal sealed class ExportLog(EventStore events, TreeReader tree, SelectionExport selection, StreamSearch streams)
     : ICommand
 {
     private const int NotesAtOnce = 1000;
     private const int FlushAt = 256 * 1024;
-
-    public string Name => "export";
-
-    public string Usage => ExportArguments.Usage;
-
-    public string Summary =>
-        "Writes the log, or chosen events of it, as lines of JSON that ./verify checks without a server; *.gz is compressed.";
 
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,

@@ -5,16 +5,14 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Audit.Replay;
 
 /// <summary>Tells a stream step by step, as it is recorded. Reads only: nothing is asked of a provider or a tool again.</summary>
+[Command(
+    "replay",
+    Usage = ReplayArguments.Usage,
+    Summary = "Tells a stream event by event, and what each changed; the first digits of its id are enough."
+)]
 internal sealed class ReplayStream(StreamSearch search, StreamHistory streams, StateSteps steps) : ICommand
 {
     private const int MaxCandidates = 10;
-
-    public string Name => "replay";
-
-    public string Usage => ReplayArguments.Usage;
-
-    public string Summary =>
-        "Tells a stream event by event, and what each changed; the first digits of its id are enough.";
 
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,

@@ -40,7 +40,7 @@ internal sealed class InferenceDispatch(
 
     /// <summary>Tries until one has begun, or no further try is worth it: then the last one, with its failure.</summary>
     /// <exception cref="OperationCanceledException">The caller has gone.</exception>
-    public ValueTask<UpstreamAttempt> RunAsync() => RoutePipelines.RunAsync(order.Route.Pipeline, this, callEnds);
+    public ValueTask<UpstreamAttempt> RunAsync() => order.Route.Pipeline.RunAsync(this, callEnds);
 
     /// <summary>Makes the next try.</summary>
     internal async ValueTask<UpstreamAttempt> TryAsync(CancellationToken givenUp)

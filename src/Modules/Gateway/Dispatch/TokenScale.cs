@@ -17,9 +17,11 @@ internal sealed class TokenScale
     private const double Least = 0.5;
     private const double Most = 2;
 
-    // The first calls say most; later ones are looked at now and then.
+    // The first calls say most; later ones are looked at now and then, and the later the more seldom.
     private const long AtFirst = 32;
     private const long NowAndThen = 16;
+    private const long AtLength = 4096;
+    private const long Seldom = 128;
 
     private readonly Lock _gate = new();
     private double _estimated = PriorTokens;
@@ -30,7 +32,7 @@ internal sealed class TokenScale
     public bool WantsToLearn()
     {
         var call = Interlocked.Increment(ref _calls);
-        return call <= AtFirst || call % NowAndThen == 0;
+        return call <= AtFirst || call % (call <= AtLength ? NowAndThen : Seldom) == 0;
     }
 
     /// <summary>Learns from a text that the provider counted.</summary>

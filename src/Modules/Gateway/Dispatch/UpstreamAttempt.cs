@@ -31,8 +31,9 @@ internal sealed class UpstreamAttempt : IDisposable
     private readonly InferenceOrder _order;
     private readonly TimeProvider _time;
     private readonly long _startedAt;
-    private readonly CancellationTokenSource _silence;
-    private readonly CancellationTokenSource _ended;
+    private readonly SilenceClock _silence;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly CancellationTokenRegistration _callEnds;
     private readonly SseReader _events = new();
     private readonly ResponseAmendments? _amendments;
     private DeploymentPlace? _place;
@@ -64,8 +65,8 @@ internal sealed class UpstreamAttempt : IDisposable
         _order = order;
         _time = time;
         _startedAt = time.GetTimestamp();
-        _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _ended = CancellationTokenSource.CreateLinkedTokenSource(callEnds, _silence.Token);
+        _silence = new SilenceClock(GiveUp, time);
+        _callEnds = EndWith(callEnds);
         Translation = order.TranslationFor(deployment);
         _amendments = order.Amendments?.Again();
     }
@@ -136,17 +137,15 @@ internal sealed class UpstreamAttempt : IDisposable
     /// <exception cref="OperationCanceledException">The caller has gone, or the try was given up.</exception>
     public async Task BeginAsync(CancellationToken givenUp)
     {
-        await using var _ = givenUp.UnsafeRegister(
-            static source => ((CancellationTokenSource)source!).Cancel(),
-            _ended
-        );
+        // Without a try beside it the two are one.
+        await using var _ = givenUp == _callEnds.Token ? default : EndWith(givenUp);
         try
         {
             WaitAtMost(Deployment.Settings.FirstByteTimeout);
             _place = await Deployment.Health.EnterAsync(_ended.Token);
             Failure = _place is null ? AttemptFailure.Busy : await SendAsync();
         }
-        catch (OperationCanceledException) when (_silence.IsCancellationRequested)
+        catch (OperationCanceledException) when (_silence.HasRung)
         {
             Failure =
                 _place is null ? AttemptFailure.Busy
@@ -188,7 +187,7 @@ internal sealed class UpstreamAttempt : IDisposable
             await ReadStreamAsync();
             return true;
         }
-        catch (OperationCanceledException) when (_silence.IsCancellationRequested)
+        catch (OperationCanceledException) when (_silence.HasRung)
         {
             throw new AttemptException(IsOverdue ? AttemptFailure.TooLong : AttemptFailure.Stalled);
         }
@@ -244,8 +243,9 @@ internal sealed class UpstreamAttempt : IDisposable
         if (_buffer.Length > 0)
             ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
-        _ended.Dispose();
         _silence.Dispose();
+        _callEnds.Dispose();
+        _ended.Dispose();
     }
 
     private bool IsOverdue => Milliseconds(_time.GetTimestamp()) >= Deployment.Settings.TotalTimeout.TotalMilliseconds;
@@ -443,7 +443,7 @@ internal sealed class UpstreamAttempt : IDisposable
             Enlarge();
         _read = await _upstream!.ReadAsync(_buffer, _ended.Token);
         FirstByteAt ??= _time.GetTimestamp();
-        _silence.CancelAfter(Timeout.InfiniteTimeSpan);
+        _silence.Stop();
         return _read > 0;
     }
 
@@ -454,12 +454,22 @@ internal sealed class UpstreamAttempt : IDisposable
         _buffer = ArrayPool<byte>.Shared.Rent(ReadSize);
     }
 
-    private void WaitAtMost(TimeSpan silence)
+    private void WaitAtMost(TimeSpan silence) => _silence.Start(silence, Deployment.Settings.TotalTimeout);
+
+    private void GiveUp()
     {
-        var left = Deployment.Settings.TotalTimeout - _time.GetElapsedTime(_startedAt);
-        var wait = silence < left ? silence : left;
-        _silence.CancelAfter(wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
+        try
+        {
+            _ended.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
     }
+
+    private CancellationTokenRegistration EndWith(CancellationToken token) =>
+        token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _ended);
 
     // Looked at by hand: to have it parsed costs a fiftieth of a call's garbage.
     private static string MediaTypeOf(string contentType)

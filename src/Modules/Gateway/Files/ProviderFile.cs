@@ -21,6 +21,7 @@ namespace Verbatim.Modules.Gateway.Files;
 /// <param name="CreatedAt">When the provider took it.</param>
 /// <param name="ExpiresAt">When the provider lets go of it; null for never.</param>
 /// <param name="DeletedAt">When it was deleted, for good.</param>
+/// <param name="Instance">The instance of the gateway that sends it, or sent it.</param>
 [StreamType("provider-file", Owner = nameof(OwnerId))]
 internal sealed record ProviderFile(
     ProviderFileStatus Status,
@@ -36,7 +37,8 @@ internal sealed record ProviderFile(
     BodyDigest? Content,
     DateTimeOffset? CreatedAt,
     DateTimeOffset? ExpiresAt,
-    DateTimeOffset? DeletedAt
+    DateTimeOffset? DeletedAt,
+    Guid Instance
 ) : IDocument<ProviderFile>
 {
     public static ProviderFile Evolve(ProviderFile? current, IEvent @event) =>
@@ -56,9 +58,10 @@ internal sealed record ProviderFile(
                 Content: null,
                 CreatedAt: null,
                 ExpiresAt: null,
-                DeletedAt: null
+                DeletedAt: null,
+                e.Instance
             ),
-            ({ Status: ProviderFileStatus.Uploading } file, FileUploaded e) => file with
+            ({ IsOpen: true } file, FileUploaded e) => file with
             {
                 Status = ProviderFileStatus.Uploaded,
                 UpstreamId = e.UpstreamId,
@@ -69,9 +72,10 @@ internal sealed record ProviderFile(
                 CreatedAt = e.CreatedAt,
                 ExpiresAt = e.ExpiresAt,
             },
-            ({ Status: ProviderFileStatus.Uploading } file, FileUploadFailed) => file with
+            ({ IsOpen: true } file, FileUploadFailed) => file with { Status = ProviderFileStatus.Failed },
+            ({ Status: ProviderFileStatus.Uploading } file, FileUploadLost) => file with
             {
-                Status = ProviderFileStatus.Failed,
+                Status = ProviderFileStatus.Unknown,
             },
             ({ Status: ProviderFileStatus.Uploaded } file, FileDeleted e) => file with
             {
@@ -80,12 +84,15 @@ internal sealed record ProviderFile(
             },
             _ => throw new UnexpectedEventException(typeof(ProviderFile), @event),
         };
+
+    // An instance that was only taken for dead may still tell how it ended.
+    private bool IsOpen => Status is ProviderFileStatus.Uploading or ProviderFileStatus.Unknown;
 }
 
 /// <summary>Whether a provider has a file.</summary>
 internal enum ProviderFileStatus
 {
-    /// <summary>It is on its way; or the instance that sent it ended before it could tell.</summary>
+    /// <summary>It is on its way.</summary>
     Uploading,
 
     /// <summary>The provider has it.</summary>
@@ -96,6 +103,9 @@ internal enum ProviderFileStatus
 
     /// <summary>It was deleted there.</summary>
     Deleted,
+
+    /// <summary>The instance that sent it ended before it could tell: the provider may have it or not.</summary>
+    Unknown,
 }
 
 /// <summary>A file is about to be sent: durable before its first byte is.</summary>
@@ -104,9 +114,16 @@ internal enum ProviderFileStatus
 /// <param name="ProjectId">The project that their credential belongs to.</param>
 /// <param name="ProviderId">Where it goes.</param>
 /// <param name="Provider">What that is called.</param>
-[EventType("gateway.file-upload-started")]
-internal sealed record FileUploadStarted(string Wire, Guid OwnerId, Guid? ProjectId, Guid ProviderId, string Provider)
-    : IEvent;
+/// <param name="Instance">The instance of the gateway that sends it.</param>
+[EventType("gateway.file-upload-started", Version = 2)]
+internal sealed record FileUploadStarted(
+    string Wire,
+    Guid OwnerId,
+    Guid? ProjectId,
+    Guid ProviderId,
+    string Provider,
+    Guid Instance
+) : IEvent;
 
 /// <summary>The provider has the file. Durable before the caller knows its id.</summary>
 /// <param name="UpstreamId">The provider's id of it.</param>
@@ -132,6 +149,10 @@ internal sealed record FileUploaded(
 /// <param name="Status">The HTTP status that the caller was given.</param>
 [EventType("gateway.file-upload-failed")]
 internal sealed record FileUploadFailed(string Code, int Status) : IEvent;
+
+/// <summary>The instance that sent the file is gone, and has not told how it ended.</summary>
+[EventType("gateway.file-upload-lost")]
+internal sealed record FileUploadLost(Guid Instance) : IEvent;
 
 /// <summary>The file is gone from the provider.</summary>
 [EventType("gateway.file-deleted")]

@@ -14,8 +14,13 @@ using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Files;
 
-internal sealed class UploadFile(FileProviders providers, DocumentStore documents, IdSource ids, TimeProvider time)
-    : IEndpoint
+internal sealed class UploadFile(
+    FileProviders providers,
+    DocumentStore documents,
+    InferenceJournal journal,
+    IdSource ids,
+    TimeProvider time
+) : IEndpoint
 {
     private const int MaxBoundary = 200;
 
@@ -111,7 +116,8 @@ internal sealed class UploadFile(FileProviders providers, DocumentStore document
                         caller.PrincipalId,
                         caller.ProjectId,
                         provider.Settings.Id,
-                        provider.Settings.Name
+                        provider.Settings.Name,
+                        journal.Instance
                     )
                 ),
             ],

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Verbatim.Modules.Gateway.Files;
 using Verbatim.Modules.Gateway.Responses;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Modules;
@@ -11,12 +12,13 @@ namespace Verbatim.Modules.Gateway.Inferences;
 
 /// <summary>
 /// Says that this instance lives and where its open intents begin, and looks for instances that ended: their open intents get
-/// <see cref="InferenceOutcomeLost"/>, so that none stays "started" for ever. It runs once before the first request, then every second.
+/// <see cref="InferenceOutcomeLost"/>, and their uploads <see cref="FileUploadLost"/>, so that none stays "started" for ever. It runs once before the first request, then every second.
 /// </summary>
 internal sealed partial class InstanceRegister(
     Database database,
     EventStore events,
     InferenceJournal journal,
+    LostUploads uploads,
     TimeProvider time,
     ILogger<InstanceRegister> logger
 ) : BackgroundService, IStartupStep
@@ -113,6 +115,7 @@ internal sealed partial class InstanceRegister(
             if (!await TryLockAsync(lockKey, cancellationToken))
                 continue;
             var lost = await CloseIntentsAsync(instance, openBehind, cancellationToken);
+            lost += await uploads.CloseAsync(instance, cancellationToken);
             await ForgetAsync(_connection!, instance, cancellationToken);
             await using var unlock = Command("select pg_advisory_unlock($1)");
             unlock.Parameters.Add(new NpgsqlParameter<long> { TypedValue = lockKey });
@@ -225,7 +228,7 @@ internal sealed partial class InstanceRegister(
 
     [LoggerMessage(
         LogLevel.Warning,
-        "Instance {Instance} ended and left {Count} calls without an outcome; they are recorded as unknown"
+        "Instance {Instance} ended and left {Count} calls or uploads without an outcome; they are recorded as unknown"
     )]
     private partial void LogLost(Guid instance, int count);
 

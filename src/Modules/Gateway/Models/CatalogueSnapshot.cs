@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using Polly;
 using Verbatim.Modules.Gateway.Dispatch;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Modules.Gateway.Models.Aliases;
@@ -16,7 +15,7 @@ internal sealed class CatalogueSnapshot
     private readonly HashSet<Guid> _tenants;
     private readonly HashSet<Guid> _projects;
     private readonly ConcurrentDictionary<ViewKey, CatalogueView> _views = new();
-    private readonly ConcurrentDictionary<(int, TimeSpan?), ResiliencePipeline<UpstreamAttempt>> _pipelines = new();
+    private readonly ConcurrentDictionary<(int, TimeSpan?), RoutePipeline> _pipelines = new();
     private readonly int _maxAttempts;
     private readonly TimeProvider _time;
 
@@ -156,10 +155,10 @@ internal sealed class CatalogueSnapshot
             };
     }
 
-    private ResiliencePipeline<UpstreamAttempt> PipelineOf(int? maxAttempts, TimeSpan? hedgeAfter) =>
+    private RoutePipeline PipelineOf(int? maxAttempts, TimeSpan? hedgeAfter) =>
         _pipelines.GetOrAdd(
             (maxAttempts ?? _maxAttempts, hedgeAfter),
-            static (key, time) => RoutePipelines.Build(key.Item1, key.Item2, time),
+            static (key, time) => new RoutePipeline(key.Item1, key.Item2, time),
             _time
         );
 

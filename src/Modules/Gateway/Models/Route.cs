@@ -1,4 +1,3 @@
-using Polly;
 using Verbatim.Modules.Gateway.Dispatch;
 
 namespace Verbatim.Modules.Gateway.Models;
@@ -10,7 +9,7 @@ namespace Verbatim.Modules.Gateway.Models;
 internal sealed record Route(
     string Model,
     IReadOnlyList<IReadOnlyList<WeightedDeployment>> Tiers,
-    ResiliencePipeline<UpstreamAttempt> Pipeline
+    RoutePipeline Pipeline
 )
 {
     /// <summary>Since when there is this name; null where it is built in.</summary>

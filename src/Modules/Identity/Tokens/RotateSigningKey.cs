@@ -7,15 +7,13 @@ namespace Verbatim.Modules.Identity.Tokens;
 /// Publishes a new key for tokens; with <c>--now</c> the keys from before verify nothing any more at once, since somebody else may have one.
 /// The servers may run.
 /// </summary>
+[Command(
+    "rotate-signing-key",
+    Usage = "[--now]",
+    Summary = "Makes a new key for tokens; the old one verifies until its tokens have ended, with --now no longer."
+)]
 internal sealed class RotateSigningKey(SigningKeyRotation rotation) : ICommand
 {
-    public string Name => "rotate-signing-key";
-
-    public string Usage => "[--now]";
-
-    public string Summary =>
-        "Makes a new key for tokens; the old one verifies until its tokens have ended, with --now no longer.";
-
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,
         TextWriter output,

@@ -6,16 +6,14 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Operations.DeadLetters;
 
 /// <summary>The dead letters of all organizations, for whoever runs the server.</summary>
+[Command(
+    "dead-letters",
+    Usage = "[retry|discard <id>|--all]",
+    Summary = "Lists events that a subscription could not handle, or has them handled again or given up."
+)]
 internal sealed class DeadLettersCommand(Platform.Messaging.DeadLetters letters, DocumentStore store) : ICommand
 {
     private const int PageSize = 200;
-
-    public string Name => "dead-letters";
-
-    public string Usage => "[retry|discard <id>|--all]";
-
-    public string Summary =>
-        "Lists events that a subscription could not handle, or has them handled again or given up.";
 
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,

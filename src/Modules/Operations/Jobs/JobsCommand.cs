@@ -6,16 +6,14 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Operations.Jobs;
 
 /// <summary>The jobs of all organizations, for whoever runs the server.</summary>
+[Command(
+    "jobs",
+    Usage = "[waiting|running|done|cancelled|dead|discarded] | retry|discard|cancel <id>",
+    Summary = "Lists jobs, dead ones unless told otherwise, or has one tried again, given up or stopped."
+)]
 internal sealed class JobsCommand(JobRecords jobs, DocumentStore store) : ICommand
 {
     private const int MaxRows = 200;
-
-    public string Name => "jobs";
-
-    public string Usage => "[waiting|running|done|cancelled|dead|discarded] | retry|discard|cancel <id>";
-
-    public string Summary =>
-        "Lists jobs, dead ones unless told otherwise, or has one tried again, given up or stopped.";
 
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,

@@ -4,18 +4,17 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Operations.Projections;
 
 /// <summary>Has a projection built anew by whichever servers run.</summary>
+[Command(
+    "rebuild-projection",
+    Usage = "<name>",
+    Summary = "Makes a projection's table anew beside the live one, and shows it when it is as far."
+)]
 internal sealed class RebuildProjectionCommand(
     Platform.Messaging.Projections projections,
     DocumentStore store,
     Operator @operator
 ) : ICommand
 {
-    public string Name => "rebuild-projection";
-
-    public string Usage => "<name>";
-
-    public string Summary => "Makes a projection's table anew beside the live one, and shows it when it is as far.";
-
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,
         TextWriter output,

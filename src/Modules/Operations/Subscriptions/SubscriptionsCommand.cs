@@ -6,16 +6,15 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Operations.Subscriptions;
 
 /// <summary>The subscriptions of the whole server, for whoever runs it.</summary>
+[Command(
+    "subscriptions",
+    Usage = "[pause|resume <name>]",
+    Summary = "Lists what reacts to events and how far it has come, or lets one rest or go on."
+)]
 internal sealed class SubscriptionsCommand(SubscriptionStates states, DocumentStore store, Operator @operator)
     : ICommand
 {
     private const int MaxRows = 1000;
-
-    public string Name => "subscriptions";
-
-    public string Usage => "[pause|resume <name>]";
-
-    public string Summary => "Lists what reacts to events and how far it has come, or lets one rest or go on.";
 
     public async Task<int> RunAsync(
         IReadOnlyList<string> arguments,

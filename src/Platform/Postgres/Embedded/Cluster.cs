@@ -258,7 +258,7 @@ internal sealed partial class Cluster
             ["fsync"] = "on",
             ["synchronous_commit"] = "on",
             ["full_page_writes"] = "on",
-            ["max_wal_size"] = "2GB",
+            ["max_wal_size"] = "1GB",
             ["autovacuum"] = "on",
             ["jit"] = "off", // compiling costs more than it saves on queries by key
             ["timezone"] = "UTC",

@@ -8,9 +8,15 @@ public sealed class ProviderFileTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
+    private static readonly Decision NotFound = Decision.Refuse(
+        RefusalKind.NotFound,
+        "gateway.file-not-found",
+        "There is no such file."
+    );
+
     private static readonly ProviderFile Started = ProviderFile.Evolve(
         null,
-        new FileUploadStarted("openai", Guid.NewGuid(), ProjectId: null, Guid.NewGuid(), "openai")
+        new FileUploadStarted("openai", Guid.NewGuid(), ProjectId: null, Guid.NewGuid(), "openai", Guid.NewGuid())
     );
 
     private static readonly ProviderFile Uploaded = ProviderFile.Evolve(
@@ -21,13 +27,12 @@ public sealed class ProviderFileTests
     [Fact]
     public void What_was_uploaded_can_be_deleted_once()
     {
-        var refusal = Decision.Refuse(RefusalKind.NotFound, "gateway.file-not-found", "There is no such file.");
-        Assert.NotEqual(refusal, DeleteFile.Decide(Uploaded, Now));
+        Assert.NotEqual(NotFound, DeleteFile.Decide(Uploaded, Now));
         var deleted = ProviderFile.Evolve(Uploaded, new FileDeleted(Now));
 
         Assert.Equal(ProviderFileStatus.Deleted, deleted.Status);
         foreach (var file in (ProviderFile?[])[null, Started, deleted])
-            Assert.Equal(refusal, DeleteFile.Decide(file, Now));
+            Assert.Equal(NotFound, DeleteFile.Decide(file, Now));
     }
 
     [Fact]
@@ -37,6 +42,22 @@ public sealed class ProviderFileTests
 
         Assert.Equal(ProviderFileStatus.Failed, failed.Status);
         Assert.Throws<UnexpectedEventException>(() => ProviderFile.Evolve(failed, new FileDeleted(Now)));
+    }
+
+    [Fact]
+    public void What_was_lost_may_still_end_either_way_and_is_not_there_before()
+    {
+        var lost = ProviderFile.Evolve(Started, new FileUploadLost(Started.Instance));
+
+        Assert.Equal(ProviderFileStatus.Unknown, lost.Status);
+        Assert.Equal(NotFound, DeleteFile.Decide(lost, Now));
+        Assert.Equal(
+            ProviderFileStatus.Failed,
+            ProviderFile.Evolve(lost, new FileUploadFailed("client-left", 499)).Status
+        );
+        var uploaded = new FileUploaded("file-1", "a.txt", null, "user_data", new BodyDigest(3, "abc"), Now, null);
+        Assert.Equal(Uploaded, ProviderFile.Evolve(lost, uploaded));
+        Assert.Throws<UnexpectedEventException>(() => ProviderFile.Evolve(Uploaded, new FileUploadLost(Guid.Empty)));
     }
 
     [Theory]

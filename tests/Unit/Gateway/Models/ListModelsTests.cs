@@ -1,3 +1,4 @@
+using Verbatim.Modules.Gateway.Dispatch;
 using Verbatim.Modules.Gateway.Models;
 
 namespace Verbatim.Tests.Unit.Gateway.Models;
@@ -14,7 +15,7 @@ public sealed class ListModelsTests
             .Select(i => new Route(
                 $"m{i}",
                 [],
-                Polly.ResiliencePipeline<Verbatim.Modules.Gateway.Dispatch.UpstreamAttempt>.Empty
+                new RoutePipeline(maxAttempts: 1, hedgeAfter: null, TimeProvider.System)
             )
             {
                 CreatedAt = Start.AddDays(i),

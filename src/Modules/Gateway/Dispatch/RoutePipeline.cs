@@ -5,10 +5,13 @@ using Polly.Retry;
 namespace Verbatim.Modules.Gateway.Dispatch;
 
 /// <summary>How often and when a call is tried again, for a route.</summary>
-internal static class RoutePipelines
+internal sealed class RoutePipeline
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
     private static readonly ResiliencePropertyKey<InferenceDispatch> Key = new("dispatch");
+
+    private readonly ResiliencePipeline<UpstreamAttempt> _pipeline;
+    private readonly bool _hedges;
 
     /// <summary>
     /// Another deployment is tried at once; the same one after a wait that doubles, with jitter, or as long as the provider asked for.
@@ -16,7 +19,7 @@ internal static class RoutePipelines
     /// <param name="maxAttempts">The most tries of a call.</param>
     /// <param name="hedgeAfter">When a second deployment is asked beside a first that is silent; null for never.</param>
     /// <param name="time">Waits.</param>
-    public static ResiliencePipeline<UpstreamAttempt> Build(int maxAttempts, TimeSpan? hedgeAfter, TimeProvider time)
+    public RoutePipeline(int maxAttempts, TimeSpan? hedgeAfter, TimeProvider time)
     {
         var builder = new ResiliencePipelineBuilder<UpstreamAttempt> { TimeProvider = time };
         if (maxAttempts > 1)
@@ -40,6 +43,7 @@ internal static class RoutePipelines
         }
         if (hedgeAfter is { } delay)
         {
+            _hedges = true;
             builder.AddHedging(
                 new HedgingStrategyOptions<UpstreamAttempt>
                 {
@@ -50,13 +54,22 @@ internal static class RoutePipelines
                 }
             );
         }
-        return builder.Build();
+        _pipeline = builder.Build();
     }
 
-    /// <summary>Runs a call through its route's pipeline.</summary>
-    public static async ValueTask<UpstreamAttempt> RunAsync(
-        ResiliencePipeline<UpstreamAttempt> pipeline,
+    /// <summary>Tries until one try has begun, or no further one is worth it: then the last, with its failure.</summary>
+    public async ValueTask<UpstreamAttempt> RunAsync(InferenceDispatch dispatch, CancellationToken cancellationToken)
+    {
+        if (_hedges)
+            return await RunAsync(dispatch, failed: null, cancellationToken);
+        // Nearly always one try is all: what decides about further ones is asked only when it has failed.
+        var first = await dispatch.TryAsync(cancellationToken);
+        return first.Failure is null ? first : await RunAsync(dispatch, first, cancellationToken);
+    }
+
+    private async ValueTask<UpstreamAttempt> RunAsync(
         InferenceDispatch dispatch,
+        UpstreamAttempt? failed,
         CancellationToken cancellationToken
     )
     {
@@ -64,7 +77,16 @@ internal static class RoutePipelines
         context.Properties.Set(Key, dispatch);
         try
         {
-            return await pipeline.ExecuteAsync(static c => DispatchOf(c).TryAsync(c.CancellationToken), context);
+            return await _pipeline.ExecuteAsync(
+                c =>
+                {
+                    // The first try was made already.
+                    var made = failed;
+                    failed = null;
+                    return made is null ? DispatchOf(c).TryAsync(c.CancellationToken) : ValueTask.FromResult(made);
+                },
+                context
+            );
         }
         finally
         {

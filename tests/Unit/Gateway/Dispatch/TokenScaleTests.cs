@@ -1,6 +1,6 @@
 using Verbatim.Modules.Gateway.Dispatch;
 
-namespace Verbatim.Tests.Unit.Gateway;
+namespace Verbatim.Tests.Unit.Gateway.Dispatch;
 
 public sealed class TokenScaleTests
 {
@@ -34,5 +34,7 @@ public sealed class TokenScaleTests
         var scale = new TokenScale();
 
         Assert.Equal(32 + 10, Enumerable.Range(0, 192).Count(_ => scale.WantsToLearn()));
+        Assert.Equal((4096 - 192) / 16, Enumerable.Range(192, 4096 - 192).Count(_ => scale.WantsToLearn()));
+        Assert.Equal(10, Enumerable.Range(0, 1280).Count(_ => scale.WantsToLearn()));
     }
 }
