@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Mime;
+using System.Runtime.InteropServices;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.OpenAi.Responses;
@@ -393,16 +394,36 @@ internal sealed class UpstreamAttempt : IDisposable
         if (_hasReachedEnd)
         {
             if (_events.TryReadRemainder(out var remainder))
-                Take(remainder, output);
+                Take(Stream!.Relay(remainder), output);
             Take(Stream!.End(), output);
             return;
         }
+        // Events that pass untouched lie beside each other: they go on as one.
+        var run = default(ArraySegment<byte>);
         _events.Feed(_buffer.AsMemory(0, _read));
         while (_events.TryRead(out var sse))
-            Take(sse, output);
+        {
+            var bytes = Stream!.Relay(sse);
+            if (!Stream.IsComplete && _heldBack.Length == 0 && Continues(ref run, bytes))
+                continue;
+            Emit(run, output);
+            run = default;
+            Take(bytes, output);
+        }
+        Emit(run, output);
     }
 
-    private void Take(in SseEvent sse, IBufferWriter<byte>? output) => Take(Stream!.Relay(sse), output);
+    private bool Continues(ref ArraySegment<byte> run, ReadOnlyMemory<byte> bytes)
+    {
+        if (
+            !MemoryMarshal.TryGetArray(bytes, out var found)
+            || found.Array != _buffer
+            || (run.Count > 0 && found.Offset != run.Offset + run.Count)
+        )
+            return false;
+        run = run.Count == 0 ? found : new ArraySegment<byte>(_buffer, run.Offset, run.Count + found.Count);
+        return true;
+    }
 
     private void Take(ReadOnlyMemory<byte> events, IBufferWriter<byte>? output)
     {

@@ -55,6 +55,8 @@ internal sealed class SseReader(int maxEventBytes = SseReader.DefaultMaxEventByt
     public bool TryRead(out SseEvent sse)
     {
         ForgetReadCarry();
+        if (TryReadPlain(out sse))
+            return true;
         var length = Scan(_chunk.Span);
         if (length < 0)
         {
@@ -105,6 +107,23 @@ internal sealed class SseReader(int maxEventBytes = SseReader.DefaultMaxEventByt
         Return(ref _joined);
         _carried = 0;
         _chunk = default;
+    }
+
+    // One line of data and a blank one, in one chunk and with bare line feeds: nearly all events. They need not be looked at twice.
+    private bool TryReadPlain(out SseEvent sse)
+    {
+        sse = default;
+        var bytes = _chunk.Span;
+        if (!_started || _carried > 0 || _afterCr || !bytes.StartsWith("data: "u8))
+            return false;
+        var end = bytes.IndexOfAny((byte)'\n', (byte)'\r');
+        if (end < 0 || !bytes[end..].StartsWith("\n\n"u8))
+            return false;
+        CheckSize(end + 2);
+        sse = new SseEvent(_chunk[..(end + 2)], default, _chunk[6..end], hasData: true);
+        _chunk = _chunk[(end + 2)..];
+        _lastLineIsCrLf = false;
+        return true;
     }
 
     /// <summary>The length of the bytes that complete the event, or -1 when it goes on behind them.</summary>

@@ -15,8 +15,10 @@ namespace Verbatim.Modules.Gateway.Wire.OpenAi;
 /// something (Azure begins with empty ones). <c>obfuscation</c> is padding against traffic analysis and is left out. Memory is a small
 /// multiple of <see cref="DataBytes"/> at the most.
 /// </remarks>
-internal sealed class ChatStreamAssembler : IDisposable
+/// <param name="knowsRepeated">Chunks that repeat the one before but for their words are not read in full; the answer is the same.</param>
+internal sealed class ChatStreamAssembler(bool knowsRepeated = true) : IDisposable
 {
+    private readonly RepeatedChunk? _repeated = knowsRepeated ? new() : null;
     private readonly List<Staged> _staged = [];
     private readonly List<Choice> _choices = [];
     private readonly MergedJson _fields = new();
@@ -80,6 +82,11 @@ internal sealed class ChatStreamAssembler : IDisposable
             IsDone = true;
             return ChatStreamEvent.Done;
         }
+        if (_repeated is not null && _repeated.TryTake(data))
+        {
+            Chunks++;
+            return ChatStreamEvent.Chunk;
+        }
         if (!TryStage(data, out var summary))
         {
             StrayEvents++;
@@ -91,7 +98,10 @@ internal sealed class ChatStreamAssembler : IDisposable
             Take(staged, data);
         if (summary.HasError)
             return ChatStreamEvent.Error;
-        return summary.HasUsage && !summary.HasChoices ? ChatStreamEvent.UsageOnly : ChatStreamEvent.Chunk;
+        if (!summary.HasChoices)
+            return summary.HasUsage ? ChatStreamEvent.UsageOnly : ChatStreamEvent.Chunk;
+        _repeated?.Learn(data, TextOf);
+        return ChatStreamEvent.Chunk;
     }
 
     /// <summary>The answer so far as a <c>chat.completion</c> object: JSON in UTF-8 whatever has come.</summary>
@@ -142,6 +152,7 @@ internal sealed class ChatStreamAssembler : IDisposable
         _model.Dispose();
         _usage.Dispose();
         _error.Dispose();
+        _repeated?.Dispose();
         _fields.Dispose();
         foreach (var choice in _choices)
             choice.Dispose();
@@ -297,6 +308,9 @@ internal sealed class ChatStreamAssembler : IDisposable
         return 0;
     }
 
+    private MergedJson? TextOf(int index, ReadOnlySpan<byte> name) =>
+        _choices.Find(c => c.Index == index)?.TextOf(name);
+
     private Choice? ChoiceAt(int index)
     {
         var at = _choices.Count;
@@ -381,6 +395,8 @@ internal sealed class ChatStreamAssembler : IDisposable
                 }
             }
         }
+
+        public MergedJson? TextOf(ReadOnlySpan<byte> name) => _message.FindText(name);
 
         public void Merge(ref Utf8JsonReader reader, ReadOnlySpan<byte> source)
         {

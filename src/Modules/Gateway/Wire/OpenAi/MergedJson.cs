@@ -110,6 +110,27 @@ internal sealed class MergedJson : IDisposable
         return null;
     }
 
+    /// <summary>The value of a member that is a text, and grows; null when it is none.</summary>
+    public MergedJson? FindText(ReadOnlySpan<byte> name)
+    {
+        foreach (var member in _members ?? [])
+        {
+            if (name.SequenceEqual(member.Name))
+                return member is { Once: false, Value._kind: Kind.Text } ? member.Value : null;
+        }
+        return null;
+    }
+
+    /// <summary>Appends to a text; false when it is none any more.</summary>
+    /// <param name="escaped">The inside of a JSON string.</param>
+    public bool TryAppendText(ReadOnlySpan<byte> escaped)
+    {
+        if (_kind != Kind.Text)
+            return false;
+        _bytes.Append(escaped);
+        return true;
+    }
+
     /// <summary>Merges the value that the reader stands on, and leaves the reader on its last token.</summary>
     /// <param name="reader">On the first token of a value that has been found well-formed.</param>
     /// <param name="source">The bytes that the reader reads.</param>
