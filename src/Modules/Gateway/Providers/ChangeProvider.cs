@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Platform.Events;
@@ -41,7 +40,7 @@ public sealed record ChangeProviderRequest(
     }
 }
 
-internal sealed class ChangeProvider(DocumentStore store, Catalogue catalogue, MasterKey masterKey) : IEndpoint
+internal sealed class ChangeProvider(CatalogueSettings settings, MasterKey masterKey) : IEndpoint
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -79,29 +78,13 @@ internal sealed class ChangeProvider(DocumentStore store, Catalogue catalogue, M
             "" => SealedProviderCredentials.Delete(id),
             var key => SealedProviderCredentials.Store(masterKey, caller.TenantId, id, key),
         };
-        Outcome<RegisteredProvider> outcome;
-        try
-        {
-            outcome = await store.DecideAsync<RegisteredProvider>(
-                caller.For(http),
-                id,
-                provider => Decide(provider, request, credential),
-                cancellationToken
-            );
-        }
-        catch (PostgresException e) when (e.ConstraintName == "provider_name")
-        {
-            return Problems.Create(ProviderRules.NameTaken);
-        }
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<Ok<ProviderResponse>, ProblemHttpResult>>(
-            provider =>
-            {
-                EntityTags.Set(http, provider.Version);
-                return TypedResults.Ok(ProviderResponse.From(id, provider.Value));
-            },
-            refusal => Problems.From(refusal)
+        return await settings.DecideAsync<RegisteredProvider, Ok<ProviderResponse>>(
+            caller,
+            http,
+            id,
+            provider => Decide(provider, request, credential),
+            provider => TypedResults.Ok(ProviderResponse.From(id, provider)),
+            cancellationToken
         );
     }
 

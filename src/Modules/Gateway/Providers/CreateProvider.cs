@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Models;
 using Verbatim.Platform.Events;
@@ -67,13 +66,8 @@ public sealed record CreateProviderRequest(
         );
 }
 
-internal sealed class CreateProvider(
-    DocumentStore store,
-    Catalogue catalogue,
-    MasterKey masterKey,
-    IdSource ids,
-    TimeProvider time
-) : IEndpoint
+internal sealed class CreateProvider(CatalogueSettings settings, MasterKey masterKey, IdSource ids, TimeProvider time)
+    : IEndpoint
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -107,29 +101,13 @@ internal sealed class CreateProvider(
             events.Add(new ProviderCredentialReplaced(SealedProviderCredentials.HintOf(credential)));
             writes.Add(SealedProviderCredentials.Store(masterKey, caller.TenantId, id, credential));
         }
-        Outcome<RegisteredProvider> outcome;
-        try
-        {
-            outcome = await store.DecideAsync<RegisteredProvider>(
-                caller.For(http),
-                id,
-                _ => ProviderRules.Check(terms) ?? Decision.Append(events).AlsoWriting(writes),
-                cancellationToken
-            );
-        }
-        catch (PostgresException e) when (e.ConstraintName == "provider_name")
-        {
-            return Problems.Create(ProviderRules.NameTaken);
-        }
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<Created<ProviderResponse>, ProblemHttpResult>>(
-            provider =>
-            {
-                EntityTags.Set(http, provider.Version);
-                return TypedResults.Created($"/api/providers/{id}", ProviderResponse.From(id, provider.Value));
-            },
-            refusal => Problems.From(refusal)
+        return await settings.DecideAsync<RegisteredProvider, Created<ProviderResponse>>(
+            caller,
+            http,
+            id,
+            _ => ProviderRules.Check(terms) ?? Decision.Append(events).AlsoWriting(writes),
+            provider => TypedResults.Created($"/api/providers/{id}", ProviderResponse.From(id, provider)),
+            cancellationToken
         );
     }
 }

@@ -13,9 +13,8 @@ using Verbatim.Platform.Modules;
 namespace Verbatim.Modules.Gateway.Providers;
 
 internal sealed class DeleteProvider(
-    DocumentStore store,
+    CatalogueSettings settings,
     Models.Deployments.DeploymentRules deployments,
-    Catalogue catalogue,
     TimeProvider time
 ) : IEndpoint
 {
@@ -44,17 +43,13 @@ internal sealed class DeleteProvider(
     )
     {
         var names = await deployments.NamesAtAsync(caller.TenantId, id, cancellationToken);
-        var outcome = await store.DecideAsync<RegisteredProvider>(
-            caller.For(http),
+        return await settings.DecideAsync<RegisteredProvider, NoContent>(
+            caller,
+            http,
             id,
             provider => Decide(provider, id, names, time.GetUtcNow()),
-            cancellationToken
-        );
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<NoContent, ProblemHttpResult>>(
             _ => TypedResults.NoContent(),
-            refusal => Problems.From(refusal)
+            cancellationToken
         );
     }
 

@@ -78,7 +78,11 @@ internal sealed record ProviderValidation(
     string? Model,
     string? Error,
     DateTimeOffset At
-);
+)
+{
+    public static ProviderValidation Of(ProbeResult result, string? model, DateTimeOffset now) =>
+        new(result.IsValid, result.LatencyMs, result.Models.Count, model, result.Error?.Code, now);
+}
 
 /// <summary>A provider can be used from now on.</summary>
 [EventType("gateway.provider-registered")]
@@ -101,6 +105,15 @@ internal sealed record ProviderCredentialRemoved : ISettingChange;
 /// <summary>A provider was tried out. Nothing is different because of it.</summary>
 [EventType("gateway.provider-validated")]
 internal sealed record ProviderValidated(ProviderValidation Validation) : IEvent;
+
+/// <summary>Settings of a provider were tried out and not saved. The credential is nowhere in it.</summary>
+/// <param name="Kind">The kind of provider.</param>
+/// <param name="BaseUrl">Where it was looked for.</param>
+/// <param name="ApiVersion">Azure's <c>api-version</c>.</param>
+/// <param name="Validation">What was found.</param>
+[EventType("gateway.provider-tried")]
+internal sealed record ProviderTried(string Kind, string BaseUrl, string? ApiVersion, ProviderValidation Validation)
+    : IEvent;
 
 /// <summary>A provider is gone, with its credential.</summary>
 [EventType("gateway.provider-deleted")]

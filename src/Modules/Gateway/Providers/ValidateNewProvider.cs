@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Contracts;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
@@ -42,7 +43,8 @@ public sealed record ValidateNewProviderRequest(
         new CreateProviderRequest("unsaved", Kind, BaseUrl, ApiVersion, ApiKey, ConnectTimeoutSeconds).ToTerms();
 }
 
-internal sealed class ValidateNewProvider(ProviderProbe probe) : IEndpoint
+internal sealed class ValidateNewProvider(ProviderProbe probe, EventStore events, IdSource ids, TimeProvider time)
+    : IEndpoint
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -51,7 +53,7 @@ internal sealed class ValidateNewProvider(ProviderProbe probe) : IEndpoint
             .WithTags("Providers")
             .WithSummary("Try settings of a provider out")
             .WithDescription(
-                "As for a provider that is registered, with settings that are not saved. Nothing of it is kept."
+                "As for a provider that is registered, with settings that are not saved. That it was done, where, and what was found, is on record; the credential is not."
             )
             .WithRequestExample(new ValidateNewProviderRequest("ollama", "http://127.0.0.1:11434/v1"))
             .WithResponseExample(StatusCodes.Status200OK, ProviderValidationResponse.FailedExample)
@@ -60,6 +62,8 @@ internal sealed class ValidateNewProvider(ProviderProbe probe) : IEndpoint
 
     private async Task<Results<Ok<ProviderValidationResponse>, ProblemHttpResult>> HandleAsync(
         ValidateNewProviderRequest request,
+        Caller caller,
+        HttpContext http,
         CancellationToken cancellationToken
     )
     {
@@ -72,6 +76,18 @@ internal sealed class ValidateNewProvider(ProviderProbe probe) : IEndpoint
             request.Model,
             ProviderProbe.Patience,
             cancellationToken
+        );
+        var tried = new ProviderTried(
+            terms.Kind,
+            terms.BaseUrl,
+            terms.ApiVersion,
+            ProviderValidation.Of(result, request.Model, time.GetUtcNow())
+        );
+        // The calls were made, whatever becomes of who asked for them.
+        await events.AppendAsync(
+            caller.For(http),
+            new StreamEvents("provider-trial", ids.New(), 0, [tried]),
+            CancellationToken.None
         );
         return TypedResults.Ok(ProviderValidationResponse.From(result));
     }

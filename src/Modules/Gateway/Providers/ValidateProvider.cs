@@ -108,16 +108,5 @@ internal sealed class ValidateProvider(
     ) =>
         provider is null or { DeletedAt: not null }
             ? ProviderRules.Refuse(ProviderRules.NotFound)
-            : Decision.Append(
-                new ProviderValidated(
-                    new ProviderValidation(
-                        result.IsValid,
-                        result.LatencyMs,
-                        result.Models.Count,
-                        model,
-                        result.Error?.Code,
-                        now
-                    )
-                )
-            );
+            : Decision.Append(new ProviderValidated(ProviderValidation.Of(result, model, now)));
 }

@@ -32,6 +32,27 @@ public sealed class ValidateProviderTests(SettingsHost settings, SharedPostgres 
         );
     }
 
+    [Fact]
+    public async Task That_settings_were_tried_and_not_saved_is_on_record_without_their_credential()
+    {
+        await using var refuses = new CannedServer(401, "application/json", """{"error":{"code":"401"}}""");
+
+        await CodeAsync("openai-compatible", refuses.Address.ToString(), "mine", "sk-canary-tried");
+
+        var trials = await Administrator.GetJsonAsync("/api/audit/streams?type=provider-trial&limit=1");
+        var stream = trials["data"]![0]!["streamId"]!.GetValue<Guid>();
+        var events = await Administrator.GetJsonAsync($"/api/audit/streams/{stream}");
+        var tried = Assert.Single(events["data"]!.AsArray())!;
+        Assert.Equal("gateway.provider-tried", tried["type"]!.GetValue<string>());
+        Assert.StartsWith("user:", tried["actor"]!.GetValue<string>(), StringComparison.Ordinal);
+        var data = tried["data"]!;
+        Assert.Equal("openai-compatible", data["kind"]!.GetValue<string>());
+        Assert.Equal(refuses.Address.ToString().TrimEnd('/'), data["baseUrl"]!.GetValue<string>());
+        Assert.Equal("wrong-credential", data["validation"]!["error"]!.GetValue<string>());
+        Assert.Equal("mine", data["validation"]!["model"]!.GetValue<string>());
+        Assert.DoesNotContain("canary", tried.ToJsonString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("status=401", "wrong-credential")]
     [InlineData("status=403", "not-allowed")]

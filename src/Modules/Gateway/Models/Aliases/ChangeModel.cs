@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Providers;
 using Verbatim.Platform.Events;
@@ -32,7 +31,7 @@ public sealed record ChangeModelRequest(
     [property: Description("Who may use it.")] Visibility? Visibility = null
 );
 
-internal sealed class ChangeModel(DocumentStore store, ModelRules rules, Catalogue catalogue) : IEndpoint
+internal sealed class ChangeModel(CatalogueSettings settings, ModelRules rules) : IEndpoint
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -67,29 +66,13 @@ internal sealed class ChangeModel(DocumentStore store, ModelRules rules, Catalog
         var haveDeployments =
             request.Tiers is not { } tiers
             || await rules.HaveDeploymentsAsync(caller.TenantId, tiers, cancellationToken);
-        Outcome<ModelAlias> outcome;
-        try
-        {
-            outcome = await store.DecideAsync<ModelAlias>(
-                caller.For(http),
-                id,
-                model => Decide(model, request, haveDeployments, caller.RunsInstallation),
-                cancellationToken
-            );
-        }
-        catch (PostgresException e) when (e.ConstraintName == "model_name")
-        {
-            return Problems.Create(ModelRules.NameTaken);
-        }
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<Ok<ModelResponse>, ProblemHttpResult>>(
-            model =>
-            {
-                EntityTags.Set(http, model.Version);
-                return TypedResults.Ok(ModelResponse.From(id, model.Value));
-            },
-            refusal => Problems.From(refusal)
+        return await settings.DecideAsync<ModelAlias, Ok<ModelResponse>>(
+            caller,
+            http,
+            id,
+            model => Decide(model, request, haveDeployments, caller.RunsInstallation),
+            model => TypedResults.Ok(ModelResponse.From(id, model)),
+            cancellationToken
         );
     }
 

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Providers;
 using Verbatim.Platform.Events;
@@ -47,13 +46,8 @@ public sealed record CreateModelRequest(
         );
 }
 
-internal sealed class CreateModel(
-    DocumentStore store,
-    ModelRules rules,
-    Catalogue catalogue,
-    IdSource ids,
-    TimeProvider time
-) : IEndpoint
+internal sealed class CreateModel(CatalogueSettings settings, ModelRules rules, IdSource ids, TimeProvider time)
+    : IEndpoint
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -88,35 +82,19 @@ internal sealed class CreateModel(
         var id = ids.New();
         var terms = request.ToTerms();
         var haveDeployments = await rules.HaveDeploymentsAsync(caller.TenantId, terms.Tiers, cancellationToken);
-        Outcome<ModelAlias> outcome;
-        try
-        {
-            outcome = await store.DecideAsync<ModelAlias>(
-                caller.For(http),
-                id,
-                _ =>
-                    terms.Visibility.Refuse(caller.RunsInstallation)
-                    ?? (
-                        haveDeployments
-                            ? Decision.Append(new ModelCreated(terms, SetBy: null, time.GetUtcNow()))
-                            : ProviderRules.Refuse(ModelRules.UnknownDeployment)
-                    ),
-                cancellationToken
-            );
-        }
-        catch (PostgresException e) when (e.ConstraintName == "model_name")
-        {
-            return Problems.Create(ModelRules.NameTaken);
-        }
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<Created<ModelResponse>, ProblemHttpResult>>(
-            model =>
-            {
-                EntityTags.Set(http, model.Version);
-                return TypedResults.Created($"/api/models/{id}", ModelResponse.From(id, model.Value));
-            },
-            refusal => Problems.From(refusal)
+        return await settings.DecideAsync<ModelAlias, Created<ModelResponse>>(
+            caller,
+            http,
+            id,
+            _ =>
+                terms.Visibility.Refuse(caller.RunsInstallation)
+                ?? (
+                    haveDeployments
+                        ? Decision.Append(new ModelCreated(terms, SetBy: null, time.GetUtcNow()))
+                        : ProviderRules.Refuse(ModelRules.UnknownDeployment)
+                ),
+            model => TypedResults.Created($"/api/models/{id}", ModelResponse.From(id, model)),
+            cancellationToken
         );
     }
 }

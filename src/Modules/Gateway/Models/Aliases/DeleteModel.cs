@@ -12,7 +12,7 @@ using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Models.Aliases;
 
-internal sealed class DeleteModel(DocumentStore store, Catalogue catalogue, TimeProvider time) : IEndpoint
+internal sealed class DeleteModel(CatalogueSettings settings, TimeProvider time) : IEndpoint
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -35,17 +35,13 @@ internal sealed class DeleteModel(DocumentStore store, Catalogue catalogue, Time
         CancellationToken cancellationToken
     )
     {
-        var outcome = await store.DecideAsync<ModelAlias>(
-            caller.For(http),
+        return await settings.DecideAsync<ModelAlias, NoContent>(
+            caller,
+            http,
             id,
             model => Decide(model, time.GetUtcNow()),
-            cancellationToken
-        );
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<NoContent, ProblemHttpResult>>(
             _ => TypedResults.NoContent(),
-            refusal => Problems.From(refusal)
+            cancellationToken
         );
     }
 

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Providers;
 using Verbatim.Platform.Events;
@@ -57,7 +56,7 @@ public sealed record ChangeDeploymentRequest(
         IReadOnlyList<Price>? Prices = null
 );
 
-internal sealed class ChangeDeployment(DocumentStore store, DeploymentRules rules, Catalogue catalogue) : IEndpoint
+internal sealed class ChangeDeployment(CatalogueSettings settings, DeploymentRules rules) : IEndpoint
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -92,29 +91,13 @@ internal sealed class ChangeDeployment(DocumentStore store, DeploymentRules rule
         var hasProvider =
             request.ProviderId is not { } providerId
             || await rules.HasProviderAsync(caller.TenantId, providerId, cancellationToken);
-        Outcome<RegisteredDeployment> outcome;
-        try
-        {
-            outcome = await store.DecideAsync<RegisteredDeployment>(
-                caller.For(http),
-                id,
-                deployment => Decide(deployment, request, hasProvider, caller.RunsInstallation),
-                cancellationToken
-            );
-        }
-        catch (PostgresException e) when (e.ConstraintName == "deployment_name")
-        {
-            return Problems.Create(DeploymentRules.NameTaken);
-        }
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<Ok<DeploymentResponse>, ProblemHttpResult>>(
-            deployment =>
-            {
-                EntityTags.Set(http, deployment.Version);
-                return TypedResults.Ok(DeploymentResponse.From(id, deployment.Value));
-            },
-            refusal => Problems.From(refusal)
+        return await settings.DecideAsync<RegisteredDeployment, Ok<DeploymentResponse>>(
+            caller,
+            http,
+            id,
+            deployment => Decide(deployment, request, hasProvider, caller.RunsInstallation),
+            deployment => TypedResults.Ok(DeploymentResponse.From(id, deployment)),
+            cancellationToken
         );
     }
 

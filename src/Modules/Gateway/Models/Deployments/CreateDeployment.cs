@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Npgsql;
 using Verbatim.Contracts;
 using Verbatim.Modules.Gateway.Providers;
 using Verbatim.Platform.Events;
@@ -86,9 +85,8 @@ public sealed record CreateDeploymentRequest(
 }
 
 internal sealed class CreateDeployment(
-    DocumentStore store,
+    CatalogueSettings settings,
     DeploymentRules rules,
-    Catalogue catalogue,
     IdSource ids,
     TimeProvider time
 ) : IEndpoint
@@ -125,35 +123,19 @@ internal sealed class CreateDeployment(
         var id = ids.New();
         var terms = request.ToTerms();
         var hasProvider = await rules.HasProviderAsync(caller.TenantId, terms.ProviderId, cancellationToken);
-        Outcome<RegisteredDeployment> outcome;
-        try
-        {
-            outcome = await store.DecideAsync<RegisteredDeployment>(
-                caller.For(http),
-                id,
-                _ =>
-                    terms.Visibility.Refuse(caller.RunsInstallation)
-                    ?? (
-                        hasProvider
-                            ? Decision.Append(new DeploymentCreated(terms, SetBy: null, time.GetUtcNow()))
-                            : ProviderRules.Refuse(DeploymentRules.UnknownProvider)
-                    ),
-                cancellationToken
-            );
-        }
-        catch (PostgresException e) when (e.ConstraintName == "deployment_name")
-        {
-            return Problems.Create(DeploymentRules.NameTaken);
-        }
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<Created<DeploymentResponse>, ProblemHttpResult>>(
-            deployment =>
-            {
-                EntityTags.Set(http, deployment.Version);
-                return TypedResults.Created($"/api/deployments/{id}", DeploymentResponse.From(id, deployment.Value));
-            },
-            refusal => Problems.From(refusal)
+        return await settings.DecideAsync<RegisteredDeployment, Created<DeploymentResponse>>(
+            caller,
+            http,
+            id,
+            _ =>
+                terms.Visibility.Refuse(caller.RunsInstallation)
+                ?? (
+                    hasProvider
+                        ? Decision.Append(new DeploymentCreated(terms, SetBy: null, time.GetUtcNow()))
+                        : ProviderRules.Refuse(DeploymentRules.UnknownProvider)
+                ),
+            deployment => TypedResults.Created($"/api/deployments/{id}", DeploymentResponse.From(id, deployment)),
+            cancellationToken
         );
     }
 }

@@ -12,12 +12,8 @@ using Verbatim.Platform.Modules;
 
 namespace Verbatim.Modules.Gateway.Models.Deployments;
 
-internal sealed class DeleteDeployment(
-    DocumentStore store,
-    Aliases.ModelRules models,
-    Catalogue catalogue,
-    TimeProvider time
-) : IEndpoint
+internal sealed class DeleteDeployment(CatalogueSettings settings, Aliases.ModelRules models, TimeProvider time)
+    : IEndpoint
 {
     private const string InUse = "gateway.deployment-in-use";
 
@@ -44,17 +40,13 @@ internal sealed class DeleteDeployment(
     )
     {
         var names = await models.NamesWithAsync(caller.TenantId, id, cancellationToken);
-        var outcome = await store.DecideAsync<RegisteredDeployment>(
-            caller.For(http),
+        return await settings.DecideAsync<RegisteredDeployment, NoContent>(
+            caller,
+            http,
             id,
             deployment => Decide(deployment, names, time.GetUtcNow()),
-            cancellationToken
-        );
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<NoContent, ProblemHttpResult>>(
             _ => TypedResults.NoContent(),
-            refusal => Problems.From(refusal)
+            cancellationToken
         );
     }
 

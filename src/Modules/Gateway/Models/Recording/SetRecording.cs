@@ -54,7 +54,7 @@ public sealed record RecordingResponse(
         );
 }
 
-internal sealed class SetRecording(DocumentStore store, Catalogue catalogue) : IEndpoint
+internal sealed class SetRecording(CatalogueSettings settings) : IEndpoint
 {
     public void Map(IEndpointRouteBuilder routes) =>
         routes
@@ -77,21 +77,13 @@ internal sealed class SetRecording(DocumentStore store, Catalogue catalogue) : I
         CancellationToken cancellationToken
     )
     {
-        var outcome = await store.DecideAsync<RecordingPolicy>(
-            caller.For(http),
+        return await settings.DecideAsync<RecordingPolicy, Ok<RecordingResponse>>(
+            caller,
+            http,
             RecordingPolicy.IdOf(caller.TenantId),
             policy => Decide(policy, request),
+            policy => TypedResults.Ok(RecordingResponse.From(policy)),
             cancellationToken
-        );
-        if (outcome.IsSuccess)
-            await catalogue.ChangedAsync(cancellationToken);
-        return outcome.Match<Results<Ok<RecordingResponse>, ProblemHttpResult>>(
-            policy =>
-            {
-                EntityTags.Set(http, policy.Version);
-                return TypedResults.Ok(RecordingResponse.From(policy.Value));
-            },
-            refusal => Problems.From(refusal)
         );
     }
 
