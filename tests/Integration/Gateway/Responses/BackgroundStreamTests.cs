@@ -70,6 +70,32 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
     }
 
     [Fact]
+    public async Task Who_follows_a_response_that_is_silent_for_long_gets_comments_meanwhile()
+    {
+        var marker = Guid.NewGuid().ToString();
+        using var client = gateway.Host.As(gateway.ApiKey);
+        using var answer = await PostAsync(
+            client,
+            ResponsesPath,
+            Body($"{ConformanceHost.Model("openai")}@hold-after=7", marker, stream: true)
+        );
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(Cancellation));
+
+        // Half a minute at the most, and a comment each fifteen seconds: by the clock, which nobody moves in a host.
+        string? line;
+        do
+            line = await lines.ReadLineAsync(Cancellation);
+        while (line is not (null or ": keep-alive"));
+        Assert.Equal(": keep-alive", line);
+        Assert.Equal("", await lines.ReadLineAsync(Cancellation));
+
+        (await gateway.Provider.Requests.FirstAsync(marker, Cancellation)).Release();
+        var rest = await lines.ReadToEndAsync(Cancellation);
+        Assert.Contains("event: response.completed", rest, StringComparison.Ordinal);
+        Assert.DoesNotContain("keep-alive", rest, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Twenty_who_come_and_go_all_see_every_event_once()
     {
         await using var other = await gateway.StartAnotherAsync();
