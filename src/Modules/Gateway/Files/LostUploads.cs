@@ -30,6 +30,10 @@ internal sealed class LostUploads(Database database, DocumentStore documents)
         return lost;
     }
 
+    /// <summary>Whether some that this instance sends, or sent, are not at their end.</summary>
+    public async Task<bool> AreOpenAsync(Guid instance, CancellationToken cancellationToken) =>
+        (await ReadAsync(instance, cancellationToken)).Count > 0;
+
     // Of all organizations.
     private async Task<List<(Guid TenantId, Guid Id)>> ReadAsync(Guid instance, CancellationToken cancellationToken)
     {

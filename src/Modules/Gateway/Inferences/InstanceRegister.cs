@@ -40,6 +40,8 @@ internal sealed partial class InstanceRegister(
         await BeatAsync(cancellationToken);
         // A private server is this host's alone (its folder is locked), so every other instance on it has ended.
         await FindLostAsync(database.IsPrivate ? TimeSpan.Zero : SilentFor, cancellationToken);
+        // From before it was known who sends an upload. Should somebody still be at it, they tell how it ended all the same.
+        await uploads.CloseAsync(Guid.Empty, cancellationToken);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -57,6 +59,8 @@ internal sealed partial class InstanceRegister(
     {
         try
         {
+            if (await uploads.AreOpenAsync(journal.Instance, cancellationToken))
+                return;
             // A connection of its own: the beat that was given up may still hold the other.
             await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
             await ForgetAsync(connection, journal.Instance, cancellationToken);
