@@ -30,12 +30,13 @@ internal sealed record Delta
 
     /// <summary>
     /// The deltas of one choice without its end. The role comes first, with the tool call when there is a single one
-    /// and no text; several calls begin in events of their own (both as recorded from OpenAI).
+    /// and no text; several calls begin in events of their own (both as recorded from OpenAI). Those that show what the
+    /// model thinks show it before any call.
     /// </summary>
     public static List<Delta> Of(Completion completion)
     {
         var calls = completion.ToolCalls;
-        var joined = completion.Content is null && calls.Count is 1;
+        var joined = completion.Content is null && completion.Reasoning.Length is 0 && calls.Count is 1;
         var deltas = new List<Delta>
         {
             new()

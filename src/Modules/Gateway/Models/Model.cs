@@ -43,6 +43,10 @@ public sealed record AnthropicModel(
     [property: JsonPropertyName("created_at")] DateTimeOffset CreatedAt
 )
 {
+    /// <summary>Always <c>active</c>: what is listed can be asked. Clients take it for granted, unlike what else Anthropic tells of its models.</summary>
+    [JsonPropertyName("lifecycle")]
+    public string Lifecycle { get; } = "active";
+
     internal static AnthropicModel From(Route route, string name) =>
         new("model", name, name, route.CreatedAt ?? DateTimeOffset.UnixEpoch);
 }

@@ -6,10 +6,9 @@ using Verbatim.Tests.Integration.Gateway.Conformance;
 namespace Verbatim.Tests.Integration.Gateway.Sdks;
 
 /// <summary>Anthropic's official .NET SDK, as an application uses it, against each kind of provider.</summary>
-public sealed class AnthropicSdkTests(ConformanceHost gateway) : IClassFixture<ConformanceHost>
+[Collection(SdkGateway.Name)]
+public sealed class AnthropicSdkTests(ConformanceHost gateway)
 {
-    private const string Hello = "Hello! How can I assist you today?";
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Kinds => [.. ConformanceHost.Kinds.Keys];
@@ -18,10 +17,10 @@ public sealed class AnthropicSdkTests(ConformanceHost gateway) : IClassFixture<C
     [MemberData(nameof(Kinds))]
     public async Task It_has_a_message(string kind)
     {
-        var message = await Client().Messages.Create(Ask(ConformanceHost.Model(kind)), Cancellation);
+        var message = await gateway.Anthropic().Messages.Create(Ask(ConformanceHost.Model(kind)), Cancellation);
 
         Assert.True(message.Content[0].TryPickText(out var text));
-        Assert.Equal(Hello, text!.Text);
+        Assert.Equal(SdkSample.Hello, text!.Text);
         Assert.Equal(19, message.Usage.InputTokens);
         Assert.Equal(9, message.Usage.OutputTokens);
     }
@@ -30,12 +29,13 @@ public sealed class AnthropicSdkTests(ConformanceHost gateway) : IClassFixture<C
     [MemberData(nameof(Kinds))]
     public async Task It_puts_a_stream_together(string kind)
     {
-        var message = await Client()
+        var message = await gateway
+            .Anthropic()
             .Messages.CreateStreaming(Ask(ConformanceHost.Model(kind)), Cancellation)
             .Aggregate();
 
         Assert.True(message.Content[0].TryPickText(out var text));
-        Assert.Equal(Hello, text!.Text);
+        Assert.Equal(SdkSample.Hello, text!.Text);
         Assert.Equal(9, message.Usage.OutputTokens);
     }
 
@@ -45,24 +45,16 @@ public sealed class AnthropicSdkTests(ConformanceHost gateway) : IClassFixture<C
     {
         var model = gateway.ModelThatFails(kind);
         var limited = await Assert.ThrowsAsync<AnthropicRateLimitException>(() =>
-            Client().Messages.Create(Ask($"{model}@status=429,error-message=Slowly."), Cancellation)
+            gateway.Anthropic().Messages.Create(Ask($"{model}@status=429,error-message=Slowly."), Cancellation)
         );
         var unknown = await Assert.ThrowsAsync<AnthropicNotFoundException>(() =>
-            Client().Messages.Create(Ask("no-such-model"), Cancellation)
+            gateway.Anthropic().Messages.Create(Ask("no-such-model"), Cancellation)
         );
 
         Assert.Contains("Slowly.", limited.Message, StringComparison.Ordinal);
         Assert.NotNull(limited.RequestID);
         Assert.NotNull(unknown.RequestID);
     }
-
-    private AnthropicClient Client() =>
-        new()
-        {
-            ApiKey = gateway.ApiKey,
-            BaseUrl = gateway.Host.Address.ToString().TrimEnd('/'),
-            MaxRetries = 0,
-        };
 
     private static MessageCreateParams Ask(string model) =>
         new()

@@ -1,18 +1,13 @@
-using System.ClientModel;
 using System.Text;
 using OpenAI.Responses;
 using Verbatim.Tests.Integration.Gateway.Conformance;
 
-// The SDK calls its responses a preview; what they do is part of the API that is served.
-#pragma warning disable OPENAI001
-
 namespace Verbatim.Tests.Integration.Gateway.Sdks;
 
 /// <summary>OpenAI's official .NET SDK with responses in the background, against each kind of provider.</summary>
-public sealed class OpenAiSdkBackgroundTests(ConformanceHost gateway) : IClassFixture<ConformanceHost>
+[Collection(SdkGateway.Name)]
+public sealed class OpenAiSdkBackgroundTests(ConformanceHost gateway)
 {
-    private const string Hello = "Hello! How can I assist you today?";
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Kinds => [.. ConformanceHost.DistinctKinds];
@@ -30,7 +25,7 @@ public sealed class OpenAiSdkBackgroundTests(ConformanceHost gateway) : IClassFi
             response = (await client.GetResponseAsync(response.Id, Cancellation)).Value;
         }
         Assert.Equal(ResponseStatus.Completed, response.Status);
-        Assert.Equal(Hello, response.GetOutputText());
+        Assert.Equal(SdkSample.Hello, response.GetOutputText());
 
         var endless = (await client.CreateResponseAsync(Options(kind, "delay-ms=20000"), Cancellation)).Value;
         var cancelled = (await client.CancelResponseAsync(endless.Id, Cancellation)).Value;
@@ -70,15 +65,11 @@ public sealed class OpenAiSdkBackgroundTests(ConformanceHost gateway) : IClassFi
                 text.Append(delta.Delta);
         }
 
-        Assert.Equal(Hello, text.ToString());
-        Assert.Equal(Hello, Assert.IsType<StreamingResponseCompletedUpdate>(last).Response.GetOutputText());
+        Assert.Equal(SdkSample.Hello, text.ToString());
+        Assert.Equal(SdkSample.Hello, Assert.IsType<StreamingResponseCompletedUpdate>(last).Response.GetOutputText());
     }
 
-    private ResponsesClient Client() =>
-        new(
-            new ApiKeyCredential(gateway.ApiKey),
-            new ResponsesClientOptions { Endpoint = new Uri(gateway.Host.Address, "v1") }
-        );
+    private ResponsesClient Client() => gateway.OpenAi().GetResponsesClient();
 
     private static CreateResponseOptions Options(string kind, string commands) =>
         new($"{ConformanceHost.Model(kind)}@{commands}", [ResponseItem.CreateUserMessageItem("Hello")])

@@ -1,17 +1,14 @@
 using System.ClientModel;
-using System.ClientModel.Primitives;
 using System.Text;
-using OpenAI;
 using OpenAI.Chat;
 using Verbatim.Tests.Integration.Gateway.Conformance;
 
 namespace Verbatim.Tests.Integration.Gateway.Sdks;
 
 /// <summary>OpenAI's official .NET SDK against each kind of provider.</summary>
-public sealed class OpenAiSdkKindTests(ConformanceHost gateway) : IClassFixture<ConformanceHost>
+[Collection(SdkGateway.Name)]
+public sealed class OpenAiSdkKindTests(ConformanceHost gateway)
 {
-    private const string Hello = "Hello! How can I assist you today?";
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Kinds => [.. ConformanceHost.Kinds.Keys];
@@ -38,9 +35,9 @@ public sealed class OpenAiSdkKindTests(ConformanceHost gateway) : IClassFixture<
             usage = update.Usage ?? usage;
         }
 
-        Assert.Equal(Hello, whole.Content[0].Text);
+        Assert.Equal(SdkSample.Hello, whole.Content[0].Text);
         Assert.Equal(28, whole.Usage.TotalTokenCount);
-        Assert.Equal(Hello, text.ToString());
+        Assert.Equal(SdkSample.Hello, text.ToString());
         Assert.Equal(28, usage!.TotalTokenCount);
     }
 
@@ -63,7 +60,7 @@ public sealed class OpenAiSdkKindTests(ConformanceHost gateway) : IClassFixture<
 
         Assert.Equal(ChatFinishReason.ToolCalls, calling.FinishReason);
         Assert.Equal(["get_weather", "get_time"], calling.ToolCalls.Select(c => c.FunctionName));
-        Assert.Equal(Hello, answer.Content[0].Text);
+        Assert.Equal(SdkSample.Hello, answer.Content[0].Text);
     }
 
     [Theory]
@@ -81,14 +78,5 @@ public sealed class OpenAiSdkKindTests(ConformanceHost gateway) : IClassFixture<
         Assert.Equal("7", pause);
     }
 
-    private ChatClient Chat(string model) =>
-        new(
-            model,
-            new ApiKeyCredential(gateway.ApiKey),
-            new OpenAIClientOptions
-            {
-                Endpoint = new Uri(gateway.Host.Address, "v1"),
-                RetryPolicy = new ClientRetryPolicy(maxRetries: 0),
-            }
-        );
+    private ChatClient Chat(string model) => gateway.OpenAi().GetChatClient(model);
 }

@@ -51,8 +51,8 @@ public sealed class ChatToMessagesAnswerTests
         {"id":"msg_0193a5b000007000800000000000beef","type":"message","role":"assistant","model":"gpt-5-2025","content":[
           {"type":"thinking","thinking":"Let me see.","signature":"vb1.content||"},
           {"type":"text","text":"Wait \"a\" bit\né😀"},
-          {"type":"tool_use","id":"call_1","name":"weather","input":{"city":"Bern"}},
-          {"type":"tool_use","id":"call_2","name":"now","input":{}}],
+          {"type":"tool_use","id":"call_1","name":"weather","input":{"city":"Bern"},"caller":{"type":"direct"}},
+          {"type":"tool_use","id":"call_2","name":"now","input":{},"caller":{"type":"direct"}}],
          "stop_reason":"tool_use","stop_sequence":null,
          "usage":{"input_tokens":10,"cache_creation_input_tokens":5,"cache_read_input_tokens":85,"output_tokens":89,"output_tokens_details":{"thinking_tokens":7}}}
         """;
@@ -112,7 +112,7 @@ public sealed class ChatToMessagesAnswerTests
             data: {"type":"content_block_stop","index":1}
 
             event: content_block_start
-            data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"call_1","name":"weather","input":{}}}
+            data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"call_1","name":"weather","input":{},"caller":{"type":"direct"}}}
 
             event: content_block_delta
             data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"city\": "}}
@@ -124,7 +124,7 @@ public sealed class ChatToMessagesAnswerTests
             data: {"type":"content_block_stop","index":2}
 
             event: content_block_start
-            data: {"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"call_2","name":"now","input":{}}}
+            data: {"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"call_2","name":"now","input":{},"caller":{"type":"direct"}}}
 
             event: content_block_delta
             data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"{}"}}
@@ -212,8 +212,8 @@ public sealed class ChatToMessagesAnswerTests
 
         Translated.Same(
             """
-            [{"type":"tool_use","id":"call_0193a5b000007000800000000000beef0","name":"f","input":{}},
-             {"type":"tool_use","id":"call_0193a5b000007000800000000000beef1","name":"g","input":{"a":1}}]
+            [{"type":"tool_use","id":"call_0193a5b000007000800000000000beef0","name":"f","input":{},"caller":{"type":"direct"}},
+             {"type":"tool_use","id":"call_0193a5b000007000800000000000beef1","name":"g","input":{"a":1},"caller":{"type":"direct"}}]
             """,
             Translated.Member(answer, "content")
         );
@@ -238,7 +238,7 @@ public sealed class ChatToMessagesAnswerTests
 
         Translated.Same(
             """
-            [{"type":"tool_use","id":"a","name":"f","input":{"x":1}},{"type":"tool_use","id":"b","name":"g","input":{"y":2}},{"type":"text","text":"said between"}]
+            [{"type":"tool_use","id":"a","name":"f","input":{"x":1},"caller":{"type":"direct"}},{"type":"tool_use","id":"b","name":"g","input":{"y":2},"caller":{"type":"direct"}},{"type":"text","text":"said between"}]
             """,
             Translated.Member(relayed.Whole, "content")
         );

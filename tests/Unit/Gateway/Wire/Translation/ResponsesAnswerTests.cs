@@ -227,7 +227,7 @@ public sealed class ResponsesAnswerTests
             """
             [{"type":"thinking","thinking":"Let me see.","signature":"vb1.item|rs_1|gAAA="},
              {"type":"text","text":"Wait \"a\" bit","citations":[{"type":"web_search_result_location","url":"https://a.example","title":"A","encrypted_index":"","cited_text":""}]},
-             {"type":"tool_use","id":"call_1","name":"weather","input":{"city":1}}]
+             {"type":"tool_use","id":"call_1","name":"weather","input":{"city":1},"caller":{"type":"direct"}}]
             """,
             Translated.Member(
                 Translated.Answer(call, Translated.DataOf(Stream)[^1]["response"]!.ToJsonString()),

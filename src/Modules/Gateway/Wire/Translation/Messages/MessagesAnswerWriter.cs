@@ -8,6 +8,9 @@ namespace Verbatim.Modules.Gateway.Wire.Translation.Messages;
 /// <param name="request">What was asked: its input is estimated where the provider does not say it at the beginning.</param>
 internal sealed class MessagesAnswerWriter(ModelRequest request) : AnswerWriter
 {
+    // Every call says who calls: here always the model itself, never a program of Anthropic's. Typed clients want it.
+    private static ReadOnlySpan<byte> Caller => ",\"caller\":{\"type\":\"direct\"}"u8;
+
     public override void Start(Answer answer)
     {
         Write("event: message_start\ndata: {\"type\":\"message_start\",\"message\":"u8);
@@ -30,7 +33,9 @@ internal sealed class MessagesAnswerWriter(ModelRequest request) : AnswerWriter
                 WriteString(part.Id);
                 Write(",\"name\":"u8);
                 WriteString(part.Name);
-                Write(",\"input\":{}}"u8);
+                Write(",\"input\":{}"u8);
+                Write(Caller);
+                Write("}"u8);
                 break;
             // Sealed thoughts are a thought without words, with a signature.
             case PartKind.Reasoning or PartKind.SealedReasoning:
@@ -151,6 +156,7 @@ internal sealed class MessagesAnswerWriter(ModelRequest request) : AnswerWriter
                 WriteString(part.Name);
                 Write(",\"input\":"u8);
                 Write(JsonObjects.OfArguments(JsonText.Quote(part.Text)));
+                Write(Caller);
                 break;
             case PartKind.Reasoning or PartKind.SealedReasoning:
                 Write("{\"type\":\"thinking\",\"thinking\":"u8);
