@@ -85,8 +85,6 @@ for (const stream of [false, true]) {
       max_tokens: 1024,
       messages,
       stream,
-      // A conversation that the provider keeps is Anthropic's alone.
-      thread: false,
       tools: ["get_weather", "get_time"].map((name) =>
         betaTool({
           name,

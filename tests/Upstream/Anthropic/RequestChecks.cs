@@ -81,8 +81,12 @@ internal static partial class RequestChecks
                 "diagnostics",
                 "user_profile_id",
                 "workspace_id",
+                "thread",
                 "x_upstream",
             ]);
+            // Conversations are kept by none of the tests' providers: Verbatim must have refused them.
+            if (request.Optional("thread") is not null)
+                throw new InvalidRequestException("thread: Extra inputs are not permitted");
         }
 
         request.Optional("stream")?.Flag();

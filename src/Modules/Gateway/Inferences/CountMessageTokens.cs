@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.Anthropic;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -44,5 +45,6 @@ internal sealed class CountMessageTokens(InferenceCalls calls) : IEndpoint
             )
             .ProducesError(400, "invalid_request", "We could not parse the JSON body of your request: it is empty.");
 
-    private Task HandleAsync(HttpContext http) => calls.AnswerAsync(http, CallerWire.CountTokens);
+    private Task HandleAsync(HttpContext http) =>
+        calls.AnswerAsync(http, CallerWire.CountTokens, MessageThreads.PrepareAsync);
 }

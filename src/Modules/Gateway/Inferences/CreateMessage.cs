@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Modules.Gateway.Wire.Anthropic;
 using Verbatim.Platform.Http.OpenApi;
 using Verbatim.Platform.Modules;
 
@@ -65,7 +66,9 @@ internal sealed class CreateMessage(InferenceCalls calls) : IEndpoint
                 """,
                 "text/event-stream"
             )
+            .ProducesError(400, MessageThreads.Refusal.Code!, MessageThreads.Refusal.Message)
             .ProducesError(400, "invalid_request", "We could not parse the JSON body of your request: it is empty.");
 
-    private Task HandleAsync(HttpContext http) => calls.AnswerAsync(http, CallerWire.Messages);
+    private Task HandleAsync(HttpContext http) =>
+        calls.AnswerAsync(http, CallerWire.Messages, MessageThreads.PrepareAsync);
 }

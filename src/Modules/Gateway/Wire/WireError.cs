@@ -16,6 +16,9 @@ internal sealed record WireError(int Status, string Message, string? Param, stri
         init;
     }
 
+    /// <summary>What programs read beside the message, on wires that have a place for it: JSON, or empty.</summary>
+    public ReadOnlyMemory<byte> Details { get; init; }
+
     // Seen on the wire: 400, 401, 403 and 404 are all "invalid_request_error"; a 429 names what was exceeded, "requests" or "tokens", with
     // the code rate_limit_exceeded; a budget that is used up is "insufficient_quota" in both; 5xx is "server_error" without a code.
     private static string TypeOf(int status, string? code) =>

@@ -44,6 +44,7 @@ internal sealed class WireRequest
         Body = body;
         Model = reading.Model!;
         Stream = reading.Stream;
+        NamesThread = reading.NamesThread;
         _model = reading.ModelToken;
         _usage = reading.Usage;
     }
@@ -82,6 +83,9 @@ internal sealed class WireRequest
 
     /// <summary>The caller set <c>stream_options.include_usage</c> to true, so the chunk with the usage belongs to the answer.</summary>
     public bool IncludesUsage => _usage.Text == UsageText.None;
+
+    /// <summary>A <c>thread</c> is named that is not null: on Anthropic's wire, a conversation that the provider keeps.</summary>
+    public bool NamesThread { get; }
 
     /// <summary>
     /// Reads a request's body in one pass: the whole of it is checked to be one JSON object in UTF-8 with nothing behind it. Never throws.
@@ -216,11 +220,19 @@ internal sealed class WireRequest
             else if (reading.HasStreamOptions && JsonNames.Is(ref reader, "stream_options"u8))
                 ReadStreamOptions(ref reader, ref reading);
             else
-                reader.Skip();
+                ReadOther(ref reader, ref reading);
         }
         // Past the end there may only be white space: anything else throws.
         _ = reader.Read();
         return null;
+    }
+
+    private static void ReadOther(ref Utf8JsonReader reader, ref Reading reading)
+    {
+        var isThread = JsonNames.Is(ref reader, "thread"u8);
+        reader.Read();
+        reading.NamesThread |= isThread && reader.TokenType != JsonTokenType.Null;
+        reader.Skip();
     }
 
     private static void ReadModel(ref Utf8JsonReader reader, ref Reading reading)
@@ -384,6 +396,7 @@ internal sealed class WireRequest
         public string? Model;
         public JsonSlice ModelToken;
         public bool Stream;
+        public bool NamesThread;
         public UsageSplice Usage;
         public WireError? Error;
         private Fields _seen;

@@ -83,8 +83,7 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
 
         // Half a minute at the most, and a comment each fifteen seconds: by the clock, which nobody moves in a host.
         string? line;
-        do
-            line = await lines.ReadLineAsync(Cancellation);
+        do line = await lines.ReadLineAsync(Cancellation);
         while (line is not (null or ": keep-alive"));
         Assert.Equal(": keep-alive", line);
         Assert.Equal("", await lines.ReadLineAsync(Cancellation));

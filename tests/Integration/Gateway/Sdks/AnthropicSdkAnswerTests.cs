@@ -58,8 +58,8 @@ public sealed class AnthropicSdkAnswerTests(ConformanceHost gateway)
             Assert.Equal("I cannot.", message.StopDetails!.Explanation);
             return;
         }
-        // What OpenAI calls a refusal are words of the model, after which it ends as always.
-        Assert.Equal(("I cannot.", StopReason.EndTurn), (message.TextOf(), message.StopReason!.Value()));
+        // What OpenAI calls a refusal are words of the model, too.
+        Assert.Equal(("I cannot.", StopReason.Refusal), (message.TextOf(), message.StopReason!.Value()));
     }
 
     [Theory]

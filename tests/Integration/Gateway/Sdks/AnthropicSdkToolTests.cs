@@ -140,9 +140,7 @@ public sealed class AnthropicSdkToolTests(ConformanceHost gateway)
                     MaxTokens = 1024,
                     Messages = [new BetaUserMessageParam("Hello")],
                 },
-                [Tool("get_weather", run), Tool("get_time", run)],
-                // A conversation that the provider keeps is Anthropic's alone.
-                thread: false
+                [Tool("get_weather", run), Tool("get_time", run)]
             );
 
     private static BetaRunnableTool Tool(string name, Func<string, string> run) =>

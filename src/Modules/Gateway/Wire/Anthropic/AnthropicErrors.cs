@@ -55,6 +55,11 @@ internal sealed class AnthropicErrors : WireDialect
         json.WriteStartObject("error"u8);
         json.WriteString("type"u8, TypeOf(error.Status));
         json.WriteString("message"u8, isNamed ? error.Message : $"{error.Param}: {error.Message}");
+        if (!error.Details.IsEmpty)
+        {
+            json.WritePropertyName("details"u8);
+            json.WriteRawValue(error.Details.Span, skipInputValidation: true);
+        }
         json.WriteEndObject();
         if (requestId.Length > 0)
             json.WriteString("request_id"u8, requestId);

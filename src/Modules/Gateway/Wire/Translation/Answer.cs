@@ -166,6 +166,9 @@ internal sealed class Answer(AnswerIdentity identity, string model, AnswerWriter
     /// <summary>A tool is called somewhere in it.</summary>
     public bool HasToolCalls => _ordinals[(int)PartKind.ToolCall] > 0;
 
+    /// <summary>The model says that it will not.</summary>
+    public bool HasRefusal => _ordinals[(int)PartKind.Refusal] > 0;
+
     /// <inheritdoc/>
     public void Dispose()
     {

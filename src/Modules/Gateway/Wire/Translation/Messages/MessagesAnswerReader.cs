@@ -46,11 +46,11 @@ internal sealed class MessagesAnswerReader(Answer answer) : AnswerReader(answer)
         reader.Read();
         if (TypeOf(reader) is { IsEmpty: false } type && !type.SequenceEqual("message"u8))
             return false;
-        ReadMessage(ref reader, json, out var content, out var reason, out var sequence);
+        ReadMessage(ref reader, json, out var content, out var ending);
         if (content.Length == 0 || content[0] != '[')
             return false;
         ReadBlocks(content);
-        Answer.Finish(ReasonOf(reason), sequence);
+        Finish(ending);
         Answer.Complete();
         return true;
     }
@@ -93,7 +93,7 @@ internal sealed class MessagesAnswerReader(Answer answer) : AnswerReader(answer)
             if (!JsonNames.Is(ref reader, "message"u8))
                 reader.Skip();
             else if (JsonReading.EnterObject(ref reader))
-                ReadMessage(ref reader, data, out _, out _, out _);
+                ReadMessage(ref reader, data, out _, out _);
         }
         Answer.Start(default);
     }
@@ -102,13 +102,11 @@ internal sealed class MessagesAnswerReader(Answer answer) : AnswerReader(answer)
         scoped ref Utf8JsonReader reader,
         ReadOnlySpan<byte> data,
         out ReadOnlySpan<byte> content,
-        out ReadOnlySpan<byte> reason,
-        out ReadOnlySpan<byte> sequence
+        out Ending ending
     )
     {
         content = default;
-        reason = default;
-        sequence = default;
+        ending = default;
         var model = default(ReadOnlySpan<byte>);
         while (JsonReading.NextMember(ref reader))
         {
@@ -118,12 +116,8 @@ internal sealed class MessagesAnswerReader(Answer answer) : AnswerReader(answer)
                 ReadUsage(ref reader);
             else if (JsonNames.Is(ref reader, "content"u8))
                 content = JsonReading.Raw(ref reader, data);
-            else if (JsonNames.Is(ref reader, "stop_reason"u8))
-                reason = JsonReading.Text(ref reader);
-            else if (JsonNames.Is(ref reader, "stop_sequence"u8))
-                sequence = JsonReading.Text(ref reader);
             else
-                reader.Skip();
+                ReadEnding(ref reader, ref ending);
         }
         Answer.Start(model);
     }
@@ -311,8 +305,7 @@ internal sealed class MessagesAnswerReader(Answer answer) : AnswerReader(answer)
 
     private void ReadMessageDelta(scoped ref Utf8JsonReader reader)
     {
-        var reason = default(ReadOnlySpan<byte>);
-        var sequence = default(ReadOnlySpan<byte>);
+        var ending = default(Ending);
         while (JsonReading.NextMember(ref reader))
         {
             if (JsonNames.Is(ref reader, "usage"u8))
@@ -320,29 +313,49 @@ internal sealed class MessagesAnswerReader(Answer answer) : AnswerReader(answer)
             else if (!JsonNames.Is(ref reader, "delta"u8))
                 reader.Skip();
             else if (JsonReading.EnterObject(ref reader))
-                ReadReason(ref reader, out reason, out sequence);
+            {
+                while (JsonReading.NextMember(ref reader))
+                    ReadEnding(ref reader, ref ending);
+            }
         }
-        if (!reason.IsEmpty)
-            Answer.Finish(ReasonOf(reason), sequence);
+        if (ending.Reason is { Length: > 0 })
+            Finish(ending);
     }
 
-    private static void ReadReason(
-        scoped ref Utf8JsonReader reader,
-        out ReadOnlySpan<byte> reason,
-        out ReadOnlySpan<byte> sequence
-    )
+    private static void ReadEnding(scoped ref Utf8JsonReader reader, ref Ending ending)
     {
-        reason = default;
-        sequence = default;
-        while (JsonReading.NextMember(ref reader))
+        if (JsonNames.Is(ref reader, "stop_reason"u8))
+            ending.Reason = JsonReading.Text(ref reader).ToArray();
+        else if (JsonNames.Is(ref reader, "stop_sequence"u8))
+            ending.Sequence = JsonReading.Text(ref reader).ToArray();
+        else if (!JsonNames.Is(ref reader, "stop_details"u8))
+            reader.Skip();
+        else if (JsonReading.EnterObject(ref reader))
         {
-            if (JsonNames.Is(ref reader, "stop_reason"u8))
-                reason = JsonReading.Text(ref reader);
-            else if (JsonNames.Is(ref reader, "stop_sequence"u8))
-                sequence = JsonReading.Text(ref reader);
-            else
-                reader.Skip();
+            while (JsonReading.NextMember(ref reader))
+            {
+                if (JsonNames.Is(ref reader, "explanation"u8))
+                    ending.Explanation = JsonReading.Text(ref reader).ToArray();
+                else
+                    reader.Skip();
+            }
         }
+    }
+
+    private void Finish(Ending ending)
+    {
+        var reason = ReasonOf(ending.Reason);
+        // Why it was refused stands beside the answer here, and in it on the other wires.
+        if (reason == FinishReason.Filtered)
+            Answer.Append(PartKind.Refusal, ending.Explanation);
+        Answer.Finish(reason, ending.Sequence);
+    }
+
+    private struct Ending
+    {
+        public byte[]? Reason;
+        public byte[]? Sequence;
+        public byte[]? Explanation;
     }
 
     private static FinishReason ReasonOf(ReadOnlySpan<byte> reason) =>

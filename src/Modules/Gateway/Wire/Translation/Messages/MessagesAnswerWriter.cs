@@ -208,6 +208,7 @@ internal sealed class MessagesAnswerWriter(ModelRequest request) : AnswerWriter
                 FinishReason.ContextWindow => "\"model_context_window_exceeded\""u8,
                 FinishReason.ToolCalls => "\"tool_use\""u8,
                 FinishReason.Filtered => "\"refusal\""u8,
+                FinishReason.Stop when answer.HasRefusal => "\"refusal\""u8,
                 FinishReason.Pause => "\"pause_turn\""u8,
                 _ => "\"end_turn\""u8,
             }
