@@ -18,7 +18,7 @@ public sealed class OpenAiSdkMediaTests(ConformanceHost gateway)
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task It_speaks(string kind)
+    public async Task It_speaks_what_it_is_given(string kind)
     {
         var client = gateway.OpenAi().GetAudioClient(SdkSample.Model(kind, "bytes=50000,chunks=5"));
         var whole = (
