@@ -20,7 +20,7 @@ public sealed class PeculiarityTests(ProviderFixture fixture) : IClassFixture<Pr
         Assert.Equal("stop", choice.GetProperty("native_finish_reason").GetString());
         Assert.Equal("So so.", choice.GetProperty("message").GetProperty("reasoning").GetString());
         Assert.Equal(
-            """[{"type":"reasoning.text","text":"So so.","format":"unknown","index":0}]""",
+            """[{"type":"reasoning.text","text":"So so.","signature":"EqoBCkgIARABGAIiQL+fake/signature==","format":"anthropic-claude-v1","index":0}]""",
             choice.GetProperty("message").GetProperty("reasoning_details").GetRawText()
         );
     }

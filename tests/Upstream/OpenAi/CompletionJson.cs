@@ -63,7 +63,7 @@ internal static class CompletionJson
             writer.WriteStartObject("message"u8);
             writer.WriteString("role"u8, "assistant"u8);
             writer.WriteString("content"u8, completion.Content);
-            WriteReasoning(writer, completion.Commands.Reasoning, completion.ReasoningAs);
+            WriteReasoning(writer, completion.Commands.Reasoning, completion.ReasoningAs, isSigned: true);
             WriteToolCalls(writer, completion.ToolCalls);
             writer.WriteString("refusal"u8, completion.Commands.Refusal);
             WriteAudio(writer, completion);
@@ -83,19 +83,33 @@ internal static class CompletionJson
     /// <summary>Bytes in the place of a sound.</summary>
     public static byte[] Sound(string text) => System.Text.Encoding.UTF8.GetBytes(text);
 
+    /// <summary>What signs thoughts, as OpenRouter passes it on from Claude.</summary>
+    public const string Signature = "EqoBCkgIARABGAIiQL+fake/signature==";
+
     /// <summary>What was thought, in the fields in which this provider says it; nothing when it is null.</summary>
-    public static void WriteReasoning(Utf8JsonWriter writer, string? reasoning, ReasoningField field)
+    /// <param name="writer">In a message, or a delta of one.</param>
+    /// <param name="reasoning">The thought, or the next words of it; empty for what only signs it.</param>
+    /// <param name="field">Where this provider says it.</param>
+    /// <param name="isSigned">Its end has come.</param>
+    public static void WriteReasoning(Utf8JsonWriter writer, string? reasoning, ReasoningField field, bool isSigned)
     {
         if (reasoning is null)
             return;
-        writer.WriteString(field is ReasoningField.ReasoningContent ? "reasoning_content"u8 : "reasoning"u8, reasoning);
+        if (reasoning.Length > 0)
+            writer.WriteString(
+                field is ReasoningField.ReasoningContent ? "reasoning_content"u8 : "reasoning"u8,
+                reasoning
+            );
         if (field is not ReasoningField.Details)
             return;
         writer.WriteStartArray("reasoning_details"u8);
         writer.WriteStartObject();
         writer.WriteString("type"u8, "reasoning.text"u8);
-        writer.WriteString("text"u8, reasoning);
-        writer.WriteString("format"u8, "unknown"u8);
+        if (reasoning.Length > 0)
+            writer.WriteString("text"u8, reasoning);
+        if (isSigned)
+            writer.WriteString("signature"u8, Signature);
+        writer.WriteString("format"u8, "anthropic-claude-v1"u8);
         writer.WriteNumber("index"u8, 0);
         writer.WriteEndObject();
         writer.WriteEndArray();

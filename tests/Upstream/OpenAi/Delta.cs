@@ -50,6 +50,8 @@ internal sealed record Delta
             },
         };
         deltas.AddRange(completion.Reasoning.Select(static piece => new Delta { Reasoning = piece }));
+        if (completion.Reasoning.Length > 0 && completion.ReasoningAs is ReasoningField.Details)
+            deltas.Add(new Delta { Reasoning = "" });
         deltas.AddRange(completion.Refusal.Select(static piece => new Delta { Refusal = piece }));
         deltas.AddRange(
             completion.Commands.Audio
@@ -80,7 +82,7 @@ internal sealed record Delta
             writer.WriteString("role"u8, "assistant"u8);
         if (HasContent)
             writer.WriteString("content"u8, Content);
-        CompletionJson.WriteReasoning(writer, Reasoning, reasoningAs);
+        CompletionJson.WriteReasoning(writer, Reasoning, reasoningAs, isSigned: Reasoning is { Length: 0 });
         WriteToolCall(writer);
         if (HasRole || Refusal is not null)
             writer.WriteString("refusal"u8, Refusal);

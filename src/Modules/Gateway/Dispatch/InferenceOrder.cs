@@ -126,7 +126,10 @@ internal sealed class InferenceOrder(CallerWire wire, WireRequest request, Route
             TargetOperation(deployment),
             deployment.UpstreamModelFor(request.Model),
             deployment.Settings.DefaultMaxTokens
-        );
+        )
+        {
+            HasReasoningDetails = deployment.Provider.Kind == ProviderKind.OpenRouter,
+        };
         if (!_translations.TryGetValue(target, out var translated))
         {
             TranslatedCall.TryOpen(wire.Operation, request.Body, target, Identity, out var call, out var error);

@@ -1,3 +1,6 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Anthropic.Helpers;
 using Anthropic.Models.Messages;
@@ -10,6 +13,9 @@ namespace Verbatim.Tests.Integration.Gateway.Sdks;
 [Collection(SdkGateway.Name)]
 public sealed class AnthropicSdkContentTests(ConformanceHost gateway)
 {
+    // The fake provider's, where it is OpenRouter.
+    private const string Signature = "EqoBCkgIARABGAIiQL+fake/signature==";
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Kinds => [.. ConformanceHost.Kinds.Keys];
@@ -78,7 +84,11 @@ public sealed class AnthropicSdkContentTests(ConformanceHost gateway)
     {
         var messages = gateway.Anthropic().Messages;
         var asked = Ask(
-            SdkSample.Once(kind, SdkSample.ThoughtAndCall, out var marker),
+            SdkSample.Once(
+                kind,
+                SdkSample.ThoughtAndCall + (kind == "openrouter" ? ",as=openrouter" : ""),
+                out var marker
+            ),
             new TextBlockParam("Hello")
         ) with
         {
@@ -107,11 +117,31 @@ public sealed class AnthropicSdkContentTests(ConformanceHost gateway)
         );
 
         Assert.Equal(SdkSample.Hello, second.TextOf());
-        if (kind != "anthropic")
+        if (kind is not ("anthropic" or "openrouter"))
             return;
         Assert.NotEmpty(thought.Signature);
-        var sent = gateway.Provider.Requests.Of(marker)[1].BodyText;
-        Assert.Contains(SdkSample.Thought, sent, StringComparison.Ordinal);
+        var sent = JsonNode.Parse(gateway.Provider.Requests.Of(marker)[1].BodyText)!["messages"]![1]!;
+        if (kind == "anthropic")
+            Assert.Equal(SdkSample.Thought, sent["content"]![0]!["thinking"]!.GetValue<string>());
+        else
+            // As it was given, its texts put together.
+            Assert.Equal(
+                $$"""[{"type":"reasoning.text","text":"{{SdkSample.Thought}}","signature":"{{Signature}}","format":"anthropic-claude-v1","index":0}]""",
+                Ordered(sent["reasoning_details"]!)
+            );
+    }
+
+    // The members of each in one order: streamed, the signature comes last.
+    private static string Ordered(JsonNode details)
+    {
+        string[] names = ["type", "text", "signature", "format", "index"];
+        return new JsonArray([
+            .. details
+                .AsArray()
+                .Select(d => new JsonObject(
+                    names.Select(n => KeyValuePair.Create(n, d![n]?.DeepClone())).Where(m => m.Value is not null)
+                )),
+        ]).ToJsonString(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
     }
 
     private static MessageCreateParams Ask(string model, params ContentBlockParam[] content) =>

@@ -166,6 +166,9 @@ internal sealed class Answer(AnswerIdentity identity, string model, AnswerWriter
     /// <summary>A tool is called somewhere in it.</summary>
     public bool HasToolCalls => _ordinals[(int)PartKind.ToolCall] > 0;
 
+    /// <summary>The open part is a thought.</summary>
+    public bool IsInThought => _open is { Kind: PartKind.Reasoning or PartKind.SealedReasoning };
+
     /// <summary>The model says that it will not.</summary>
     public bool HasRefusal => _ordinals[(int)PartKind.Refusal] > 0;
 

@@ -20,6 +20,9 @@ internal enum ReasoningOrigin
 
     /// <summary>The <c>reasoning_content</c> that many providers have on the chat-completions wire: a text and nothing else.</summary>
     Content,
+
+    /// <summary>The <c>reasoning_details</c> that OpenRouter has on the chat-completions wire: a list as it was, whosever thoughts are in it.</summary>
+    Details,
 }
 
 /// <summary>
@@ -44,6 +47,7 @@ internal readonly record struct ReasoningSeal(
         (ReasoningOrigin.RedactedThinking, "vb1.redacted"),
         (ReasoningOrigin.Item, "vb1.item"),
         (ReasoningOrigin.Content, "vb1.content"),
+        (ReasoningOrigin.Details, "vb1.details"),
     ];
 
     /// <summary>The one string of a wire whose own reasoning is of another origin. Needs no escape in JSON beyond what its parts have.</summary>

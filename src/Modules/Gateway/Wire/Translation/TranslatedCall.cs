@@ -6,7 +6,11 @@ namespace Verbatim.Modules.Gateway.Wire.Translation;
 /// <param name="Operation">The operation that the provider is asked for.</param>
 /// <param name="Model">The provider's name of the model.</param>
 /// <param name="DefaultMaxTokens">What to ask for where the wire demands a limit and the caller set none.</param>
-internal sealed record TranslationTarget(Operation Operation, string Model, int DefaultMaxTokens);
+internal sealed record TranslationTarget(Operation Operation, string Model, int DefaultMaxTokens)
+{
+    /// <summary>It gives <c>reasoning_details</c>, and wants them back.</summary>
+    public bool HasReasoningDetails { get; init; }
+}
 
 /// <summary>Something that the caller asked for and the target cannot do.</summary>
 /// <param name="Parameter">The caller's own name of it: <c>logprobs</c>, <c>messages[2].content[1]</c>.</param>

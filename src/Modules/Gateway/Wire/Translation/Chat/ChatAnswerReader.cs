@@ -11,6 +11,7 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
     private readonly ChatToolCalls _calls = new(answer);
     private PooledBytes _lateText;
     private PooledBytes _lateThought;
+    private CollectedDetails? _details;
     private FinishReason _reason;
 
     public override void Read(in SseEvent sse)
@@ -190,6 +191,7 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
         var refusal = default(ReadOnlySpan<byte>);
         var calls = default(JsonSlice);
         var annotations = default(JsonSlice);
+        var details = default(JsonSlice);
         while (JsonReading.NextMember(ref reader))
         {
             if (JsonNames.Is(ref reader, "content"u8))
@@ -198,6 +200,8 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
                 calls = Slice(ref reader);
             else if (JsonNames.Is(ref reader, "reasoning_content"u8) || JsonNames.Is(ref reader, "reasoning"u8))
                 thought = JsonReading.Text(ref reader) is { IsEmpty: false } text ? text : thought;
+            else if (JsonNames.Is(ref reader, "reasoning_details"u8))
+                details = Slice(ref reader);
             else if (JsonNames.Is(ref reader, "refusal"u8))
                 refusal = JsonReading.Text(ref reader);
             else if (JsonNames.Is(ref reader, "annotations"u8))
@@ -205,14 +209,40 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
             else
                 reader.Skip();
         }
+        if (details.Length > 0)
+            AddDetails(details.Of(message), hasThought: !thought.IsEmpty);
         AddThought(thought);
         if (content.Length > 0)
             ReadContent(content.Of(message), logprobs);
+        if (!refusal.IsEmpty)
+            SealDetails();
         Answer.Append(PartKind.Refusal, refusal);
         if (annotations.Length > 0)
             ReadAnnotations(annotations.Of(message));
         if (calls.Length > 0)
+        {
+            SealDetails();
             _calls.Read(calls.Of(message));
+        }
+    }
+
+    // Beside them stands the same as one text, as a rule.
+    private void AddDetails(ReadOnlySpan<byte> details, bool hasThought)
+    {
+        var text = (_details ??= new CollectedDetails()).Add(details);
+        if (!hasThought)
+            AddThought(JsonEncodedText.Encode(text).EncodedUtf8Bytes);
+    }
+
+    // Before the thought ends, and not with each of its pieces: they say the same in more words.
+    private void SealDetails()
+    {
+        if (_details is not { HasSeal: true } details)
+            return;
+        _details = null;
+        if (!Answer.IsInThought)
+            Answer.Begin(PartKind.SealedReasoning);
+        Answer.SealReasoning(new ReasoningSeal(ReasoningOrigin.Details, default, details.ToEscaped()));
     }
 
     private static JsonSlice Slice(scoped ref Utf8JsonReader reader)
@@ -296,6 +326,8 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
     // In the middle of a call's arguments a text waits, as a thought does: no other wire has two parts open at once.
     private void AddText(ReadOnlySpan<byte> escaped, ReadOnlySpan<byte> logprobs)
     {
+        if (!escaped.IsEmpty)
+            SealDetails();
         if (!escaped.IsEmpty && _calls.IsInCall)
             _lateText.Append(escaped);
         else
@@ -330,6 +362,7 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
             Think(_lateThought.Span);
             _lateThought.Truncate(0);
         }
+        SealDetails();
         Answer.Append(PartKind.Text, _lateText.Span);
         _lateText.Truncate(0);
         // Some providers say "stop" although tools are to be called.

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Verbatim.Modules.Gateway.Wire.Translation.Chat;
 
 /// <summary>Writes <c>messages</c> of a chat completion.</summary>
@@ -169,6 +171,8 @@ internal static class ChatTurnsWriter
             WriteContent(said, takesMore: true, writing);
         else
             writing.Json.WriteNull("content"u8);
+        if (writing.Target.HasReasoningDetails)
+            WriteDetails(turn, writing);
         // Providers that think in the open want the thoughts back between the calls of tools, and only there (DeepSeek, "Thinking mode").
         if (calls.Count > 0)
             WriteThoughts(turn, writing);
@@ -187,6 +191,39 @@ internal static class ChatTurnsWriter
             writing.Json.WriteEndObject();
         }
         writing.Json.WriteEndArray();
+    }
+
+    // As they were given, in every turn that has some (OpenRouter's documentation, "Preserving reasoning").
+    private static void WriteDetails(Turn turn, RequestWriting writing)
+    {
+        var lists = new List<JsonElement>();
+        foreach (var thought in turn.Parts.OfType<ReasoningPart>().Where(r => r.Seal.Origin == ReasoningOrigin.Details))
+        {
+            if (ReadDetails(thought.Seal.Data) is { } list)
+                lists.Add(list);
+            else
+                writing.CannotDo(thought.Path, "is not what it was when it was given");
+        }
+        if (lists.Count == 0)
+            return;
+        writing.Json.WriteStartArray("reasoning_details"u8);
+        foreach (var element in lists.SelectMany(static l => l.EnumerateArray()))
+            element.WriteTo(writing.Json);
+        writing.Json.WriteEndArray();
+    }
+
+    private static JsonElement? ReadDetails(ReadOnlyMemory<byte> escaped)
+    {
+        try
+        {
+            var json = JsonSerializer.Deserialize<string>((byte[])[(byte)'"', .. escaped.Span, (byte)'"']);
+            var list = JsonSerializer.Deserialize<JsonElement>(json!);
+            return list.ValueKind == JsonValueKind.Array ? list : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static void WriteThoughts(Turn turn, RequestWriting writing)
