@@ -28,7 +28,7 @@ internal sealed class RecentEvents(TimeProvider time, long maxBytes)
 
     /// <summary>Holds as much as one event may be: to read a large one from the database would hold it again, twice.</summary>
     public RecentEvents(TimeProvider time)
-        : this(time, EventStore.MaxAppendBytes) { }
+        : this(time, EventStore.MaxAppendBytes + (1024 * EventOverhead)) { }
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Reader(long Reached, long At);

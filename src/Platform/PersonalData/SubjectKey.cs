@@ -21,9 +21,6 @@ internal sealed class SubjectKey
 
     private readonly byte[]? _key;
 
-    // Nobody's at the moment: what is ready for the next value costs a third of what is made for it.
-    private IncrementalHash? _idleHash;
-
     private SubjectKey(byte[]? key) => _key = key;
 
     /// <summary>Stands in for a key that is gone.</summary>
@@ -116,12 +113,7 @@ internal sealed class SubjectKey
         var length = 32 + Encoding.UTF8.GetBytes(place.Record, name[32..]);
         name[length++] = 0;
         length += Encoding.UTF8.GetBytes(place.Property, name[length..]);
-        var hash =
-            Interlocked.Exchange(ref _idleHash, null) ?? IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key!);
-        hash.AppendData(name[..length]);
-        hash.GetHashAndReset(key);
-        if (Interlocked.CompareExchange(ref _idleHash, hash, null) is not null)
-            hash.Dispose();
+        HMACSHA256.HashData(_key!, name[..length], key);
     }
 
     // Asked for many at once, random bytes cost a tenth.

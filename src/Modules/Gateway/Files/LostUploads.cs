@@ -16,16 +16,19 @@ internal sealed class LostUploads(Database database, DocumentStore documents)
         foreach (var (tenantId, id) in await ReadAsync(instance, cancellationToken))
         {
             var context = new AppendContext(tenantId, "system:recovery", "");
+            var isOpen = false;
             await documents.DecideAsync<ProviderFile>(
                 context,
                 id,
                 file =>
-                    file is { Status: ProviderFileStatus.Uploading }
-                        ? Decision.Append(new FileUploadLost(instance))
-                        : Decision.Nothing,
+                {
+                    isOpen = file is { Status: ProviderFileStatus.Uploading };
+                    return isOpen ? Decision.Append(new FileUploadLost(instance)) : Decision.Nothing;
+                },
                 cancellationToken
             );
-            lost++;
+            if (isOpen)
+                lost++;
         }
         return lost;
     }

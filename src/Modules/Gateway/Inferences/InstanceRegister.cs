@@ -40,8 +40,9 @@ internal sealed partial class InstanceRegister(
         await BeatAsync(cancellationToken);
         // A private server is this host's alone (its folder is locked), so every other instance on it has ended.
         await FindLostAsync(database.IsPrivate ? TimeSpan.Zero : SilentFor, cancellationToken);
-        // From before it was known who sends an upload. Should somebody still be at it, they tell how it ended all the same.
-        await uploads.CloseAsync(Guid.Empty, cancellationToken);
+        // From before it was known who sends an upload: where nobody else can be at it, it has ended.
+        if (database.IsPrivate)
+            await uploads.CloseAsync(Guid.Empty, cancellationToken);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)

@@ -63,19 +63,19 @@ internal sealed class ValidateNewProvider(ProviderProbe probe, EventStore events
     private async Task<Results<Ok<ProviderValidationResponse>, ProblemHttpResult>> HandleAsync(
         ValidateNewProviderRequest request,
         Caller caller,
-        HttpContext http,
-        CancellationToken cancellationToken
+        HttpContext http
     )
     {
         var terms = request.ToTerms();
         if (ProviderRules.Wrong(terms) is { } wrong)
             return Problems.Create(wrong);
+        // Whatever becomes of who asked: calls that were made are on record.
         var result = await probe.TryAsync(
             terms,
             string.IsNullOrEmpty(request.ApiKey) ? null : request.ApiKey,
             request.Model,
             ProviderProbe.Patience,
-            cancellationToken
+            CancellationToken.None
         );
         var tried = new ProviderTried(
             terms.Kind,
@@ -83,7 +83,6 @@ internal sealed class ValidateNewProvider(ProviderProbe probe, EventStore events
             terms.ApiVersion,
             ProviderValidation.Of(result, request.Model, time.GetUtcNow())
         );
-        // The calls were made, whatever becomes of who asked for them.
         await events.AppendAsync(
             caller.For(http),
             new StreamEvents("provider-trial", ids.New(), 0, [tried]),

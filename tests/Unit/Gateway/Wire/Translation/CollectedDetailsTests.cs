@@ -40,6 +40,20 @@ public sealed class CollectedDetailsTests
         );
     }
 
+    [Fact]
+    public void Thoughts_that_are_signed_apart_stay_apart_even_without_an_index()
+    {
+        const string Whole = """
+            [{"type":"reasoning.text","text":"A","signature":"s1"},{"type":"reasoning.text","text":"B","signature":"s2"},
+             {"type":"reasoning.summary","summary":"C","id":"1"},{"type":"reasoning.summary","summary":"D","id":"2"}]
+            """;
+        var details = new CollectedDetails();
+
+        Assert.Equal("ABCD", Add(details, Whole));
+
+        AssertJson(Whole, details);
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("[]")]
@@ -57,6 +71,8 @@ public sealed class CollectedDetailsTests
     [InlineData("""[{"type":"reasoning.text","text":"\ud83d","signature":"s"}]""")]
     [InlineData("""[{"type":"reasoning.text","type":"a","signature":"s"}]""")]
     [InlineData("""[{"type":"reasoning.text","signature":"s"}""")]
+    [InlineData("""[{"type":"reasoning.encrypted","data":"X","id":"\ud800"}]""")]
+    [InlineData("""[{"type":"reasoning.encrypted","data":"X","more":{"\ud800":[1]}}]""")]
     public void What_cannot_be_given_back_as_it_was_is_not_given_back(string json)
     {
         var details = new CollectedDetails();

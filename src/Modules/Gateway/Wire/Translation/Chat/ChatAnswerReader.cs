@@ -12,6 +12,7 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
     private PooledBytes _lateText;
     private PooledBytes _lateThought;
     private CollectedDetails? _details;
+    private bool _isSealed;
     private FinishReason _reason;
 
     public override void Read(in SseEvent sse)
@@ -221,7 +222,8 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
             ReadAnnotations(annotations.Of(message));
         if (calls.Length > 0)
         {
-            SealDetails();
+            if (calls.Of(message) is [(byte)'[', ..] list && !JsonReading.Elements(list).IsEmpty)
+                SealDetails();
             _calls.Read(calls.Of(message));
         }
     }
@@ -234,12 +236,13 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
             AddThought(JsonEncodedText.Encode(text).EncodedUtf8Bytes);
     }
 
-    // Before the thought ends, and not with each of its pieces: they say the same in more words.
-    private void SealDetails()
+    // Before the thought ends, and not with each of its pieces: they say the same in more words. In the middle of a call's arguments it waits.
+    private void SealDetails(bool isAtEnd = false)
     {
-        if (_details is not { HasSeal: true } details)
+        if (_details is not { HasSeal: true } details || (_calls.IsInCall && !isAtEnd))
             return;
         _details = null;
+        _isSealed = true;
         if (!Answer.IsInThought)
             Answer.Begin(PartKind.SealedReasoning);
         Answer.SealReasoning(new ReasoningSeal(ReasoningOrigin.Details, default, details.ToEscaped()));
@@ -265,6 +268,10 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
 
     private void Think(ReadOnlySpan<byte> escaped)
     {
+        // Behind a thought that is sealed comes another.
+        if (_isSealed && Answer.IsInThought)
+            Answer.Begin(PartKind.Reasoning);
+        _isSealed = false;
         Answer.Append(PartKind.Reasoning, escaped);
         Answer.SealReasoning(new ReasoningSeal(ReasoningOrigin.Content, default, default));
     }
@@ -362,7 +369,7 @@ internal sealed class ChatAnswerReader(Answer answer) : AnswerReader(answer)
             Think(_lateThought.Span);
             _lateThought.Truncate(0);
         }
-        SealDetails();
+        SealDetails(isAtEnd: true);
         Answer.Append(PartKind.Text, _lateText.Span);
         _lateText.Truncate(0);
         // Some providers say "stop" although tools are to be called.

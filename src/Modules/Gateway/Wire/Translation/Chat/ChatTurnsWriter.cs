@@ -208,7 +208,8 @@ internal static class ChatTurnsWriter
             return;
         writing.Json.WriteStartArray("reasoning_details"u8);
         foreach (var element in lists.SelectMany(static l => l.EnumerateArray()))
-            element.WriteTo(writing.Json);
+            // As it stands: to take its strings apart would throw where there is half a surrogate pair.
+            writing.Json.WriteRawValue(element.GetRawText(), skipInputValidation: true);
         writing.Json.WriteEndArray();
     }
 

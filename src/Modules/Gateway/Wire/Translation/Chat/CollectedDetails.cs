@@ -60,6 +60,8 @@ internal sealed class CollectedDetails
 
     private void Add(JsonObject piece, StringBuilder said)
     {
+        // Whatever is in it must be sound, or the whole of it could not be written again.
+        _ = piece.ToJsonString();
         var type = TextOf(piece, "type");
         var textName = type switch
         {
@@ -88,7 +90,10 @@ internal sealed class CollectedDetails
     private bool Continues(JsonObject piece, string? type) =>
         _elements is [.., var last]
         && TextOf(last.Json, "type") == type
-        && JsonNode.DeepEquals(last.Json["index"], piece["index"]);
+        && JsonNode.DeepEquals(last.Json["index"], piece["index"])
+        && (TextOf(last.Json, "id") is not { } id || TextOf(piece, "id") is not { } other || id == other)
+        // What is signed is whole.
+        && TextOf(last.Json, "signature") is not { Length: > 0 };
 
     private static string? TextOf(JsonObject json, string name) =>
         json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
