@@ -122,16 +122,19 @@ internal sealed class OutputLog(Database database, PersonalBytes personal, Outpu
 
     private async Task WriteWaitingAsync()
     {
-        do
+        while (true)
         {
             var part = TakeWaiting();
             if (part.Count > 0)
+            {
                 await WriteAsync(part);
-            if (!_waiting.IsEmpty)
                 continue;
-            Volatile.Write(ref _isWriting, 0);
-            // Whoever came between the look and this counted on us.
-        } while (!_waiting.IsEmpty && Interlocked.CompareExchange(ref _isWriting, 1, 0) == 0);
+            }
+            // A full fence: whoever came between the look above and this counted on us, and is seen by the look below.
+            Interlocked.Exchange(ref _isWriting, 0);
+            if (_waiting.IsEmpty || Interlocked.CompareExchange(ref _isWriting, 1, 0) != 0)
+                return;
+        }
     }
 
     // A response is there once: two who end one that was lost at the same moment would write the same row.

@@ -128,6 +128,33 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
     }
 
     [Fact]
+    public async Task Streams_that_are_made_at_once_lose_no_event_and_keep_none_waiting()
+    {
+        using var client = gateway.Host.As(gateway.ApiKey);
+        var body = Body("gpt-fake@chunks=60,chunk-text=word,chunk-delay-ms=2", "Hello", stream: true);
+
+        var streams = await Task.WhenAll(
+            Enumerable
+                .Range(0, 40)
+                .Select(async _ =>
+                {
+                    using var answer = await PostAsync(client, ResponsesPath, body);
+                    return await EventsAsync(answer).ToListAsync(Cancellation);
+                })
+        );
+
+        Assert.All(
+            streams,
+            seen =>
+            {
+                Assert.Equal(Enumerable.Range(0, seen.Count), seen.Select(NumberOf));
+                Assert.Equal("response.completed", TypeOf(seen[^1]));
+                Assert.Equal(240, Said(seen).Length);
+            }
+        );
+    }
+
+    [Fact]
     public async Task Another_instance_cancels_it_and_its_readers_hear_that_it_ends()
     {
         var marker = Guid.NewGuid().ToString();
