@@ -17,6 +17,7 @@ public class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
     private const int FailingDeployments = 12;
 
     private int _failing;
+    private Guid? _tenant;
     private VerbatimHost? _host;
     private FakeProvider? _provider;
 
@@ -195,8 +196,10 @@ public class GatewayHost(SharedPostgres postgres) : IAsyncLifetime
 
     private async Task<Guid> TenantAsync(CancellationToken cancellationToken)
     {
+        if (_tenant is { } known)
+            return known;
         using var client = Host.As(ApiKey);
         var me = JsonNode.Parse(await client.GetStringAsync("/api/me", cancellationToken))!;
-        return me["organizationId"]!.GetValue<Guid>();
+        return (_tenant = me["organizationId"]!.GetValue<Guid>()).Value;
     }
 }

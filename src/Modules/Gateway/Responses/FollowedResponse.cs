@@ -87,7 +87,7 @@ internal sealed class FollowedResponse(
                 return;
             if (page.HasMore)
                 continue;
-            if (page.Parts.Count == 0 && await ends.EndIfLeftAsync(access, response.Id, cancellationToken))
+            if (page.Parts.Count == 0 && await IsGoneAsync(access, response.Id, cancellationToken))
                 return;
             if (time.GetElapsedTime(wroteAt) >= SilentAtMost)
             {
@@ -118,6 +118,19 @@ internal sealed class FollowedResponse(
             {
                 await Task.Delay(OutputLog.RetryDelay, time, cancellationToken);
             }
+        }
+    }
+
+    private async Task<bool> IsGoneAsync(Access access, string responseId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ends.EndIfLeftAsync(access, responseId, cancellationToken);
+        }
+        catch (NpgsqlException e) when (e.IsTransient)
+        {
+            // Asked again with the next look, which waits for the database.
+            return false;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Verbatim.Tests.Integration.Support;
 
@@ -12,6 +13,11 @@ public sealed class WireTableTests(ConformanceHost gateway) : IClassFixture<Conf
     private const string Update =
         "UPDATE_SNAPSHOTS=1 dotnet run --project tests/Integration -- -class '*.WireTableTests'";
 
+    private const int AtOnce = 24;
+    private const string Plain = "as it is";
+
+    private readonly ConcurrentDictionary<Call, string> _cells = new();
+
     private static readonly Dictionary<string, string> Wires = new(StringComparer.Ordinal)
     {
         ["chat"] = "OpenAI's chat completions",
@@ -19,14 +25,22 @@ public sealed class WireTableTests(ConformanceHost gateway) : IClassFixture<Conf
         ["messages"] = "Anthropic's messages",
     };
 
+    // A row of the table, a feature or a plain call, where it is asked for and of whom.
+    private sealed record Call(object Row, string Wire, string Kind)
+    {
+        public override string ToString() => $"{(Row as Feature)?.Name ?? ((PlainCall)Row).Name}, {Wire} at {Kind}";
+    }
+
     private static bool IsUpdate => Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") is "1";
 
     [Fact]
     public async Task The_page_of_wires_says_what_calls_come_to()
     {
-        var failures = new List<string>();
-        var page = await WriteAsync(failures);
-        Assert.True(failures.Count == 0, string.Join("\n\n", failures));
+        var features = Feature.ReadAll();
+        await MakeCallsAsync(features);
+        var failures = _cells.Where(c => c.Value.Contains("FAILS", StringComparison.Ordinal)).ToList();
+        Assert.True(failures.Count == 0, string.Join("\n\n", failures.Select(f => $"{f.Key}: {f.Value}")));
+        var page = Write(features);
         var path = Path.Combine(Repository.Root, "docs", "wire.md");
         if (IsUpdate)
             await File.WriteAllTextAsync(path, page, TestContext.Current.CancellationToken);
@@ -37,9 +51,33 @@ public sealed class WireTableTests(ConformanceHost gateway) : IClassFixture<Conf
             );
     }
 
-    private async Task<string> WriteAsync(List<string> failures)
+    // At once and in any order: what one call takes of another shows as a cell that fails.
+    private async Task MakeCallsAsync(IReadOnlyList<Feature> features)
     {
-        var features = Feature.ReadAll();
+        var calls = ConformanceHost
+            .Kinds.Keys.SelectMany(kind =>
+                Wires
+                    .Keys.SelectMany(wire => features.Where(f => f.IsOn(wire)).Select(f => new Call(f, wire, kind)))
+                    .Concat(PlainCall.All.Select(c => new Call(c, Plain, kind)))
+            )
+            .ToArray();
+        Random.Shared.Shuffle(calls);
+        await Parallel.ForEachAsync(
+            calls,
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = AtOnce,
+                CancellationToken = TestContext.Current.CancellationToken,
+            },
+            async (call, cancellation) =>
+                _cells[call] = call.Row is Feature feature
+                    ? await new WireCall(gateway, feature, call.Wire, call.Kind).OutcomeAsync(cancellation)
+                    : await ((PlainCall)call.Row).OutcomeAsync(gateway, call.Kind, cancellation)
+        );
+    }
+
+    private string Write(IReadOnlyList<Feature> features)
+    {
         var page = new StringBuilder(
             """
             # Wires
@@ -62,13 +100,13 @@ public sealed class WireTableTests(ConformanceHost gateway) : IClassFixture<Conf
         {
             page.Append('\n').Append("## Asked on ").Append(title).Append('\n');
             foreach (var group in features.Where(f => f.IsOn(wire)).GroupBy(f => f.Group, StringComparer.Ordinal))
-                await WriteGroupAsync(page, wire, group, failures);
+                WriteGroup(page, wire, group);
         }
-        await WritePlainAsync(page, failures);
+        WritePlain(page);
         return page.ToString();
     }
 
-    private async Task WritePlainAsync(StringBuilder page, List<string> failures)
+    private void WritePlain(StringBuilder page)
     {
         page.Append(
             """
@@ -82,43 +120,24 @@ public sealed class WireTableTests(ConformanceHost gateway) : IClassFixture<Conf
         page.Append("\n| Operation | ").AppendJoin(" | ", ConformanceHost.Kinds.Keys).Append(" |\n|---");
         page.Append(string.Concat(ConformanceHost.Kinds.Keys.Select(_ => "|---"))).Append("|\n");
         foreach (var call in PlainCall.All)
-        {
-            page.Append("| ").Append(call.Name);
-            foreach (var kind in ConformanceHost.Kinds.Keys)
-            {
-                var cell = await call.OutcomeAsync(gateway, kind, TestContext.Current.CancellationToken);
-                if (cell.Contains("FAILS", StringComparison.Ordinal))
-                    failures.Add($"{call.Name} at {kind}: {cell}");
-                page.Append(" | ").Append(cell);
-            }
-            page.Append(" |\n");
-        }
+            WriteRow(page, call.Name, call, Plain);
     }
 
-    private async Task WriteGroupAsync(
-        StringBuilder page,
-        string wire,
-        IGrouping<string, Feature> group,
-        List<string> failures
-    )
+    private void WriteGroup(StringBuilder page, string wire, IGrouping<string, Feature> group)
     {
         page.Append("\n| ").Append(group.Key);
         foreach (var kind in ConformanceHost.Kinds.Keys)
             page.Append(" | ").Append(kind);
         page.Append(" |\n|---").Append(string.Concat(ConformanceHost.Kinds.Keys.Select(_ => "|---"))).Append("|\n");
         foreach (var feature in group)
-        {
-            page.Append("| ").Append(feature.Name);
-            foreach (var kind in ConformanceHost.Kinds.Keys)
-            {
-                var cell = await new WireCall(gateway, feature, wire, kind).OutcomeAsync(
-                    TestContext.Current.CancellationToken
-                );
-                if (cell.Contains("FAILS", StringComparison.Ordinal))
-                    failures.Add($"{feature.Name}, {wire} at {kind}: {cell}");
-                page.Append(" | ").Append(cell);
-            }
-            page.Append(" |\n");
-        }
+            WriteRow(page, feature.Name, feature, wire);
+    }
+
+    private void WriteRow(StringBuilder page, string name, object row, string wire)
+    {
+        page.Append("| ").Append(name);
+        foreach (var kind in ConformanceHost.Kinds.Keys)
+            page.Append(" | ").Append(_cells[new Call(row, wire, kind)]);
+        page.Append(" |\n");
     }
 }
