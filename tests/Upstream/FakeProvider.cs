@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -48,7 +49,12 @@ public sealed class FakeProvider : IAsyncDisposable
     )
     {
         options ??= new FakeProviderOptions();
-        var kestrel = new KestrelServerOptions { AddServerHeader = false };
+        var kestrel = new KestrelServerOptions
+        {
+            AddServerHeader = false,
+            // Some providers send what no header may contain.
+            ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
+        };
         kestrel.Listen(options.Listen, static listen => listen.Protocols = HttpProtocols.Http1);
         kestrel.Limits.MaxRequestBodySize = null;
         // Slow clients and stalled answers are what this server is for.

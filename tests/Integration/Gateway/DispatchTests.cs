@@ -4,6 +4,7 @@ using Verbatim.Modules.Gateway.Models;
 using Verbatim.Modules.Gateway.Providers;
 using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Modules.Gateway.Wire.Translation;
+using Verbatim.Tests.Integration.Messaging;
 using Verbatim.Tests.Upstream;
 
 namespace Verbatim.Tests.Integration.Gateway;
@@ -57,6 +58,10 @@ public sealed class DispatchTests : IAsyncLifetime
         var first = await _upstream.Requests.FirstAsync(marker, Cancellation);
         await first.Finished.WaitAsync(Cancellation);
         Assert.NotNull(first.ClientLeftAt);
+        // The answer may be relayed for an hour: only its own place is taken meanwhile.
+        await Eventually.UntilAsync(() => dispatch.Attempts.Sum(static a => a.Deployment.Health.InFlight) == 1);
+        Assert.Equal(1, answered.Deployment.Health.InFlight);
+        Assert.Equal("superseded", dispatch.Attempts[0].Failure!.Code);
     }
 
     [Fact]
@@ -141,6 +146,39 @@ public sealed class DispatchTests : IAsyncLifetime
         Assert.Equal(Polly.CircuitBreaker.CircuitState.Closed, deployment.Health.Circuit);
     }
 
+    [Fact]
+    public async Task A_probe_whose_caller_hangs_up_leaves_the_circuit_open()
+    {
+        var time = new LeapingTime();
+        var deployment = Deployment("a", time: time);
+        for (var i = 0; i < 5; i++)
+        {
+            using var failing = Dispatch(
+                [deployment],
+                Body(Guid.NewGuid().ToString(), """[{"status":500}]"""),
+                time: time
+            );
+            await failing.RunAsync();
+        }
+        time.Leap(TimeSpan.FromSeconds(16));
+
+        var marker = Guid.NewGuid().ToString();
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        using var probe = Dispatch(
+            [deployment],
+            Body(marker, """[{"hold_after":"request"}]"""),
+            time: time,
+            callEnds: leaving.Token
+        );
+        var asking = probe.RunAsync();
+        await _upstream.Requests.FirstAsync(marker, Cancellation);
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await asking);
+
+        Assert.Equal(Polly.CircuitBreaker.CircuitState.Open, deployment.Health.Circuit);
+        Assert.Equal(0, deployment.Health.InFlight);
+    }
+
     private Deployment Deployment(
         string name,
         int? maxConcurrency = null,
@@ -157,7 +195,8 @@ public sealed class DispatchTests : IAsyncLifetime
         Deployment[] deployments,
         string body,
         TimeSpan? hedgeAfter = null,
-        TimeProvider? time = null
+        TimeProvider? time = null,
+        CancellationToken? callEnds = null
     )
     {
         time ??= TimeProvider.System;
@@ -175,7 +214,7 @@ public sealed class DispatchTests : IAsyncLifetime
         };
         var picker = new Picker(order);
         Assert.True(picker.TryNext(out var first));
-        return new InferenceDispatch(order, picker, first, time, Cancellation);
+        return new InferenceDispatch(order, picker, first, time, callEnds ?? Cancellation);
     }
 
     private static string Body(string marker, string attempts) =>

@@ -91,7 +91,7 @@ public sealed class CommandTests(ProviderFixture fixture) : IClassFixture<Provid
     [InlineData("""{"comment":"a\nb"}""", "The command 'comment' takes one line of text, not \"a\\nb\".")]
     [InlineData("""{"body_base64":"%"}""", "The command 'body_base64' takes a text in base64, not \"%\".")]
     [InlineData("""{"headers":{"a b":"c"}}""", "'a b' is no name of a header.")]
-    [InlineData("""{"headers":{"x":"é"}}""", "The value of the header 'x' is not plain ASCII.")]
+    [InlineData("""{"headers":{"x":"€"}}""", "The value of the header 'x' is not one of Latin-1.")]
     [InlineData("""{"headers":{"Content-Length":"3"}}""", "The header 'Content-Length' follows from the body; ")]
     [InlineData("""{"headers":{"connection":"x"}}""", "The header 'connection' comes with 'hop_headers' only.")]
     [InlineData("""{"headers":3}""", "The command 'headers' takes an object of header names and values, not 3.")]

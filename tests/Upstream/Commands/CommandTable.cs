@@ -197,8 +197,8 @@ internal static class CommandTable
     {
         if (name.Length is 0 || name.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
             throw new WrongCommandException("headers", $"'{name}' is no name of a header.");
-        if (value.Any(static c => c is < ' ' or > '~'))
-            throw new WrongCommandException("headers", $"The value of the header '{name}' is not plain ASCII.");
+        if (value.Any(static c => c is < ' ' or '\x7F' or > '\xFF'))
+            throw new WrongCommandException("headers", $"The value of the header '{name}' is not one of Latin-1.");
         if (name.ToLowerInvariant() is "content-length" or "transfer-encoding" or "content-type")
         {
             throw new WrongCommandException(

@@ -27,11 +27,11 @@ internal sealed class AnswerContents(string model)
         if (message.ValueKind != JsonValueKind.Object)
             return;
         ReadReasoning(message, contents);
-        var text = TextOf(message, "content");
+        var text = ElementText.Of(message, "content");
         var annotations = AnnotationsOf(message);
         if (text is { Length: > 0 } || annotations is not null)
             contents.Add(new TextContent(text ?? "") { Annotations = annotations });
-        if (TextOf(message, "refusal") is { Length: > 0 } refusal)
+        if (ElementText.Of(message, "refusal") is { Length: > 0 } refusal)
             contents.Add(new ErrorContent(refusal) { ErrorCode = Refusal });
         foreach (var call in Elements(message, "tool_calls"))
             ReadToolCall(call);
@@ -52,7 +52,7 @@ internal sealed class AnswerContents(string model)
         var before = contents.Count;
         foreach (var detail in Elements(message, "reasoning_details"))
         {
-            var text = TextOf(detail, "text") ?? TextOf(detail, "summary") ?? "";
+            var text = ElementText.Of(detail, "text") ?? ElementText.Of(detail, "summary") ?? "";
             var seal = ReasoningProtection.Write(model, detail);
             // The seal of an item's summary is an element of its own behind it.
             if (text.Length == 0 && contents is [.., TextReasoningContent { ProtectedData: null } summary])
@@ -63,7 +63,10 @@ internal sealed class AnswerContents(string model)
         if (contents.Count > before)
             return;
         // DeepSeek's and vLLM's name, and OpenRouter's.
-        if ((TextOf(message, "reasoning_content") ?? TextOf(message, "reasoning")) is { Length: > 0 } plain)
+        if (
+            (ElementText.Of(message, "reasoning_content") ?? ElementText.Of(message, "reasoning")) is
+            { Length: > 0 } plain
+        )
             contents.Add(new TextReasoningContent(plain));
     }
 
@@ -78,15 +81,15 @@ internal sealed class AnswerContents(string model)
                 : -1;
         // In a whole answer they have no index, and some providers leave it out of streams: then an id begins another one.
         if (index < 0)
-            index = TextOf(piece, "id") is null && _calls.Count > 0 ? _calls.Keys.Last() : _calls.Count;
+            index = ElementText.Of(piece, "id") is null && _calls.Count > 0 ? _calls.Keys.Last() : _calls.Count;
         if (!_calls.TryGetValue(index, out var call))
             _calls[index] = call = new ToolCall();
-        if (TextOf(piece, "id") is { Length: > 0 } id)
+        if (ElementText.Of(piece, "id") is { Length: > 0 } id)
             call.Id ??= id;
         if (piece.ValueKind == JsonValueKind.Object && piece.TryGetProperty("function", out var function))
         {
-            call.Name.Append(TextOf(function, "name"));
-            call.Arguments.Append(TextOf(function, "arguments"));
+            call.Name.Append(ElementText.Of(function, "name"));
+            call.Arguments.Append(ElementText.Of(function, "arguments"));
         }
     }
 
@@ -103,8 +106,8 @@ internal sealed class AnswerContents(string model)
             (annotations ??= []).Add(
                 new CitationAnnotation
                 {
-                    Title = TextOf(citation, "title"),
-                    Url = Uri.TryCreate(TextOf(citation, "url"), UriKind.Absolute, out var url) ? url : null,
+                    Title = ElementText.Of(citation, "title"),
+                    Url = Uri.TryCreate(ElementText.Of(citation, "url"), UriKind.Absolute, out var url) ? url : null,
                     AnnotatedRegions =
                     [
                         new TextSpanAnnotatedRegion
@@ -125,13 +128,6 @@ internal sealed class AnswerContents(string model)
         && list.ValueKind == JsonValueKind.Array
             ? list.EnumerateArray()
             : Enumerable.Empty<JsonElement>();
-
-    private static string? TextOf(JsonElement parent, string name) =>
-        parent.ValueKind == JsonValueKind.Object
-        && parent.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 
     private static int? NumberOf(JsonElement parent, string name) =>
         parent.ValueKind == JsonValueKind.Object

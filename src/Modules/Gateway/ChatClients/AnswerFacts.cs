@@ -6,9 +6,9 @@ namespace Verbatim.Modules.Gateway.ChatClients;
 /// <summary>What a whole answer and a chunk of a stream tell in the same words.</summary>
 internal static class AnswerFacts
 {
-    public static string? Id(JsonElement root) => TextOf(root, "id");
+    public static string? Id(JsonElement root) => ElementText.Of(root, "id");
 
-    public static string? Model(JsonElement root) => TextOf(root, "model");
+    public static string? Model(JsonElement root) => ElementText.Of(root, "model");
 
     public static DateTimeOffset? CreatedAt(JsonElement root) =>
         NumberOf(root, "created") is { } seconds and > 0 and < 253402300800
@@ -25,7 +25,7 @@ internal static class AnswerFacts
             : null;
 
     public static ChatFinishReason? FinishReason(JsonElement choice) =>
-        TextOf(choice, "finish_reason") switch
+        ElementText.Of(choice, "finish_reason") switch
         {
             null or "" => null,
             // The old name, before a message could call several.
@@ -53,11 +53,6 @@ internal static class AnswerFacts
             details.ReasoningTokenCount = NumberOf(output, "reasoning_tokens");
         return details;
     }
-
-    private static string? TextOf(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 
     private static long? NumberOf(JsonElement parent, string name) =>
         parent.ValueKind == JsonValueKind.Object

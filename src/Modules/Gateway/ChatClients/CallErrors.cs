@@ -37,7 +37,7 @@ internal static class CallErrors
             )
             {
                 if (error.ValueKind == JsonValueKind.String)
-                    said = error.GetString();
+                    said = ElementText.Of(error);
                 else if (error.ValueKind == JsonValueKind.Object)
                     (code, type, parameter, said) = (
                         TextOf(error, "code"),
@@ -79,7 +79,7 @@ internal static class CallErrors
         error.TryGetProperty(name, out var value)
             ? value.ValueKind switch
             {
-                JsonValueKind.String => value.GetString(),
+                JsonValueKind.String => ElementText.Of(value),
                 JsonValueKind.Number => value.GetRawText(),
                 _ => null,
             }

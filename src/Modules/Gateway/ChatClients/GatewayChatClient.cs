@@ -28,12 +28,9 @@ internal sealed class GatewayChatClient(
         CancellationToken cancellationToken = default
     )
     {
-        var request = Read(messages, options, stream: false);
-        await using var answer = new CollectedAnswer(cancellationToken);
-        await RunAsync(request, answer);
-        cancellationToken.ThrowIfCancellationRequested();
-        answer.ThrowIfFailed();
-        return WholeAnswer.Read(answer.Body, request.Model, answer.InferenceId);
+        var call = CollectAsync(Read(messages, options, stream: false), cancellationToken);
+        // The record is settled when this returns; unless calls are taken to their end without the one who asked.
+        return await (catalogue.DrainsAbandoned ? call.WaitAsync(cancellationToken) : call);
     }
 
     /// <inheritdoc/>
@@ -110,6 +107,15 @@ internal sealed class GatewayChatClient(
         return CallerWire.ChatCompletions.TryRead(body, out var request, out var error)
             ? request
             : throw CallErrors.Of(error, retryAfter: null, inferenceId: null);
+    }
+
+    private async Task<ChatResponse> CollectAsync(WireRequest request, CancellationToken cancellationToken)
+    {
+        await using var answer = new CollectedAnswer(cancellationToken);
+        await RunAsync(request, answer);
+        cancellationToken.ThrowIfCancellationRequested();
+        answer.ThrowIfFailed();
+        return WholeAnswer.Read(answer.Body, request.Model, answer.InferenceId);
     }
 
     private async Task AnswerAsync(WireRequest request, StreamedAnswer answer)

@@ -51,8 +51,8 @@ internal sealed class StreamedAnswer : IAnswerSink
         return Task.CompletedTask;
     }
 
-    /// <summary>Waits until it is known what comes.</summary>
-    public Task BegunAsync() => _begun.Task;
+    /// <summary>Waits until it is known what comes, or until nobody waits any more: the call itself may go on without.</summary>
+    public Task BegunAsync() => _begun.Task.WaitAsync(Aborted);
 
     /// <summary>The call is over.</summary>
     public async Task EndAsync(Exception? failure)

@@ -3,7 +3,8 @@ namespace Verbatim.Modules.Gateway.Dispatch;
 /// <summary>Why a try at a provider brought no answer.</summary>
 /// <param name="Code">
 /// Stable: <c>upstream-status</c>, <c>upstream-unreachable</c>, <c>upstream-timeout</c>, <c>upstream-broken</c>, <c>upstream-error</c>,
-/// <c>upstream-credential-refused</c>, <c>deployment-busy</c>, <c>circuit-open</c>.
+/// <c>upstream-credential-refused</c>, <c>deployment-busy</c>, <c>circuit-open</c>, <c>superseded</c>,
+/// <c>internal-error</c>.
 /// </param>
 /// <param name="Status">The status to answer the caller with.</param>
 /// <param name="Message">One sentence for a person.</param>
@@ -114,6 +115,18 @@ internal sealed record AttemptFailure(string Code, int Status, string Message)
         "deployments-unavailable",
         503,
         "Every deployment of the model was resting; nothing was sent."
+    );
+
+    public static readonly AttemptFailure Superseded = new(
+        "superseded",
+        502,
+        "Another deployment that was asked beside this one was faster."
+    );
+
+    public static readonly AttemptFailure Fault = new(
+        "internal-error",
+        500,
+        "The server made a mistake with this call; its log has the details under the request's id."
     );
 
     /// <summary>The provider said in its stream that it failed.</summary>

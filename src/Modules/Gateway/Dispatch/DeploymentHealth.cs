@@ -62,8 +62,7 @@ internal sealed class DeploymentHealth : IDisposable
                     SamplingDuration = Window,
                     BreakDuration = BreakFor,
                     StateProvider = _circuit,
-                    ShouldHandle = static args =>
-                        ValueTask.FromResult(args.Outcome.Result is { Failure.IsTheProviders: true }),
+                    ShouldHandle = args => ValueTask.FromResult(SpeaksAgainstIt(args.Outcome)),
                     OnOpened = args =>
                     {
                         Volatile.Write(ref _openUntil, After(args.BreakDuration));
@@ -145,6 +144,14 @@ internal sealed class DeploymentHealth : IDisposable
     }
 
     public void Dispose() => _limiter?.Dispose();
+
+    // While the circuit is half open, one call is to show that the provider is back. Whose caller hung up first has shown nothing.
+    private bool SpeaksAgainstIt(Outcome<UpstreamAttempt> outcome) =>
+        outcome.Result is { Failure.IsTheProviders: true }
+        || (
+            _circuit.CircuitState == CircuitState.HalfOpen
+            && (outcome.Exception is not null || outcome.Result?.Failure == AttemptFailure.Busy)
+        );
 
     internal void Leave() => Interlocked.Decrement(ref _inFlight);
 

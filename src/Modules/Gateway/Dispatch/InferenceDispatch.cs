@@ -117,5 +117,14 @@ internal sealed class InferenceDispatch(
             attempt.Refuse(AttemptFailure.CircuitOpen);
             return attempt;
         }
+        catch (Exception e)
+        {
+            // Another that was faster may be relayed for an hour: what this one held is free now.
+            if (e is OperationCanceledException && !callEnds.IsCancellationRequested)
+                attempt.Refuse(AttemptFailure.Superseded);
+            else
+                attempt.End();
+            throw;
+        }
     }
 }

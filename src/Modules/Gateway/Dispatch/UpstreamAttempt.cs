@@ -199,11 +199,19 @@ internal sealed class UpstreamAttempt : IDisposable
     }
 
     /// <summary>Writes what came with <see cref="ReadAsync"/>. What completes the answer, and all behind that, stays in <see cref="HeldBack"/>.</summary>
+    /// <exception cref="AttemptException">What came is no stream that can be relayed.</exception>
     public void WriteTo(IBufferWriter<byte> output)
     {
         if (_first.Length == 0)
         {
-            TakeRead(output);
+            try
+            {
+                TakeRead(output);
+            }
+            catch (SseEventTooLargeException)
+            {
+                throw new AttemptException(AttemptFailure.Broken);
+            }
             return;
         }
         output.Write(_first.Span);
@@ -213,7 +221,7 @@ internal sealed class UpstreamAttempt : IDisposable
     /// <summary>What completes a stream: given to the caller once the outcome is on record.</summary>
     public ReadOnlySpan<byte> HeldBack => _heldBack.Span;
 
-    /// <summary>Nothing was sent.</summary>
+    /// <summary>It brought nothing, and will not.</summary>
     public void Refuse(AttemptFailure failure)
     {
         Failure = failure;
@@ -333,7 +341,10 @@ internal sealed class UpstreamAttempt : IDisposable
 
     private void ReadHead()
     {
-        if (_response!.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type))
+        if (
+            _response!.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
+            && HeaderText.IsSound(type.ToString())
+        )
             ContentType = type.ToString();
         foreach (var name in RelayedHeaders)
         {
@@ -500,7 +511,11 @@ internal sealed class UpstreamAttempt : IDisposable
     }
 
     private string? HeaderOf(string name) =>
-        _response!.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+        _response!.Headers.NonValidated.TryGetValues(name, out var values)
+        && values.ToString() is var value
+        && HeaderText.IsSound(value)
+            ? value
+            : null;
 
     private double Milliseconds(long timestamp) =>
         Math.Round(_time.GetElapsedTime(_startedAt, timestamp).TotalMilliseconds, 3);

@@ -78,10 +78,25 @@ internal sealed class InferenceCall(
                 )
             );
         }
+        catch when (!record.IsSettled)
+        {
+            // Nobody has foreseen it. The call does not stay open for it, and a stream tells it where it stands.
+            await record.FailAsync(
+                dispatch,
+                _begun,
+                AttemptFailure.Fault,
+                _streamHasBegun ? 200 : AttemptFailure.Fault.Status
+            );
+            if (_streamHasBegun)
+                await EndWithErrorAsync(WireErrorOf(AttemptFailure.Fault));
+            throw;
+        }
     }
 
     private async Task AnswerWholeAsync(UpstreamAttempt attempt)
     {
+        // Whoever reads it slowly keeps no place at the deployment.
+        attempt.End();
         if (CallerIsGone)
         {
             await record.CancelAsync(dispatch, attempt);

@@ -51,6 +51,18 @@ internal sealed class InferenceCalls(
             await Errors.WriteAsync(http, Errors.UnsupportedMediaType);
             return;
         }
+        if (Providers.ForwardedHeaders.FirstUnsound(http.Request.Headers) is { } unsound)
+        {
+            await Errors.WriteAsync(
+                http,
+                new HttpError(
+                    400,
+                    "invalid-header",
+                    $"Invalid header '{unsound}': its value may have printable ASCII characters only."
+                )
+            );
+            return;
+        }
         var limit = catalogue.MaxRequestBytes;
         if (await RequestBody.ReadAsync(http.Request, limit, http.RequestAborted) is not { } body)
         {
@@ -189,30 +201,46 @@ internal sealed class InferenceCalls(
             ),
             sink.Aborted
         );
-        sink.Headers[InferenceIdHeader] = id.ToString();
-        if (isAvailable && order.WarningFor(first!) is { } warning)
-            sink.Headers[UnsupportedHeader] = warning;
-        if (prepared.Started is { } started)
-            await started(identity);
         var record = new InferenceRecord(journal, caller.Context, id, recording, time, arrival)
         {
             Also = prepared.Also is null ? null : (answer, attempt) => prepared.Also(id, answer, attempt),
         };
-        if (count is { } tokens)
+        try
         {
-            await EstimatedCount.AnswerAsync(tokens, record, sink);
-            return;
+            sink.Headers[InferenceIdHeader] = id.ToString();
+            if (isAvailable && order.WarningFor(first!) is { } warning)
+                sink.Headers[UnsupportedHeader] = HeaderText.Of(warning);
+            if (prepared.Started is { } started)
+                await started(identity);
+            if (count is { } tokens)
+                await EstimatedCount.AnswerAsync(tokens, record, sink);
+            else if (!isAvailable)
+                await RefuseAsync(picker, wire, sink, record);
+            else
+                await SendAsync(order, picker, first!, sink, record, prepared.IsBackground);
         }
-        if (!isAvailable)
+        catch when (!record.IsSettled)
         {
-            await RefuseAsync(picker, wire, sink, record);
-            return;
+            // Nobody has foreseen it, so it is answered where all such things are. The intent does not stay open for it.
+            await record.RefuseAsync(AttemptFailure.Fault);
+            throw;
         }
-        var drains = catalogue.DrainsAbandoned && !prepared.IsBackground;
+    }
+
+    private async Task SendAsync(
+        InferenceOrder order,
+        Picker picker,
+        Deployment first,
+        IAnswerSink sink,
+        InferenceRecord record,
+        bool isBackground
+    )
+    {
+        var drains = catalogue.DrainsAbandoned && !isBackground;
         using var dispatch = new InferenceDispatch(
             order,
             picker,
-            first!,
+            first,
             time,
             drains ? CancellationToken.None : sink.Aborted
         );

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Npgsql;
+using Verbatim.Modules.Gateway.Responses;
 using Verbatim.Platform.Events;
 
 namespace Verbatim.Modules.Gateway.Inferences;
@@ -74,7 +76,10 @@ internal sealed partial class InferenceJournal(
             );
             _late.Enqueue(
                 new Late(
-                    context,
+                    context with
+                    {
+                        Also = BackgroundRow.Lose(context.TenantId, id),
+                    },
                     id,
                     new InferenceFailed(error, [], Usage: null, Cost: null, new Latency(null, 0), null, Response: null)
                 )
@@ -103,6 +108,12 @@ internal sealed partial class InferenceJournal(
             _late.Enqueue(new Late(context, id, outcome));
             throw;
         }
+        catch
+        {
+            // What was to be written with it, perhaps. The outcome is told without that, as soon as it can be.
+            _late.Enqueue(new Late(context with { Also = null }, id, outcome));
+            throw;
+        }
         _open.TryRemove(id, out _);
     }
 
@@ -117,16 +128,17 @@ internal sealed partial class InferenceJournal(
                 try
                 {
                     await AppendOutcomeAsync(late.Context, late.Id, late.Outcome);
+                    _open.TryRemove(late.Id, out _);
                 }
-                catch (LogUnavailableException)
+                catch (Exception e) when (e is LogUnavailableException or NpgsqlException { IsTransient: true })
                 {
                     break;
                 }
-                catch (Exception e) when (e is not OutOfMemoryException)
+                catch (Exception e)
                 {
+                    // It stays among the open ones: when this instance ends, another says that nobody knows its outcome.
                     LogUnrecordable(e, late.Id);
                 }
-                _open.TryRemove(late.Id, out _);
                 _late.TryDequeue(out _);
             }
         }

@@ -35,7 +35,7 @@ internal sealed class InferenceRecord(
         var content = ContentOf(answered);
         return SettleAsync(
             new InferenceCompleted(
-                AttemptsOf(dispatch, null),
+                AttemptsOf(dispatch),
                 content.Usage,
                 CostOf(answered, content.Usage),
                 LatencyOf(answered),
@@ -61,16 +61,16 @@ internal sealed class InferenceRecord(
 
     /// <summary>There is no full answer.</summary>
     /// <param name="dispatch">The tries.</param>
-    /// <param name="last">The one that the caller hears of.</param>
+    /// <param name="last">The one that the caller hears of; null for none.</param>
     /// <param name="failure">What happened to it.</param>
     /// <param name="status">What the caller was given.</param>
-    public Task FailAsync(InferenceDispatch dispatch, UpstreamAttempt last, AttemptFailure failure, int status)
+    public Task FailAsync(InferenceDispatch dispatch, UpstreamAttempt? last, AttemptFailure failure, int status)
     {
         var content = ContentOf(last);
         return SettleAsync(
             new InferenceFailed(
                 new InferenceError(failure.Code, status, failure.Message),
-                AttemptsOf(dispatch, (last, failure)),
+                AttemptsOf(dispatch, last, failure),
                 content.Usage,
                 CostOf(last, content.Usage),
                 LatencyOf(last),
@@ -85,12 +85,12 @@ internal sealed class InferenceRecord(
     /// <param name="begun">The one that was being relayed; null when none had begun.</param>
     public Task CancelAsync(InferenceDispatch dispatch, UpstreamAttempt? begun)
     {
-        var content = begun is null ? default : ContentOf(begun);
+        var content = ContentOf(begun);
         return SettleAsync(
             new InferenceCancelled(
-                AttemptsOf(dispatch, null),
+                AttemptsOf(dispatch),
                 content.Usage,
-                begun is null ? null : CostOf(begun, content.Usage),
+                CostOf(begun, content.Usage),
                 LatencyOf(begun),
                 content.Digest,
                 content.Kept
@@ -120,7 +120,8 @@ internal sealed class InferenceRecord(
 
     private static Attempt[] AttemptsOf(
         InferenceDispatch dispatch,
-        (UpstreamAttempt Attempt, AttemptFailure Failure)? broken
+        UpstreamAttempt? broken = null,
+        AttemptFailure? failure = null
     ) =>
         [
             .. dispatch.Attempts.Select(a => new Attempt(
@@ -130,15 +131,22 @@ internal sealed class InferenceRecord(
                 a.Status,
                 a.UpstreamRequestId,
                 a.DurationMs,
-                a.Failure?.Code ?? (broken?.Attempt == a ? broken.Value.Failure.Code : null)
+                a.Failure?.Code ?? (a == broken ? failure?.Code : null)
             )),
         ];
 
-    private AnswerContent ContentOf(UpstreamAttempt attempt) => AnswerContent.Of(attempt, recording);
+    private AnswerContent ContentOf(UpstreamAttempt? attempt) =>
+        attempt is null ? default : AnswerContent.Of(attempt, recording);
 
     // By the deployment that answered, whose settings it has kept since the call came, and by the price that held then.
-    private decimal? CostOf(UpstreamAttempt attempt, Usage? usage) =>
-        Pricing.CostOf(attempt.Deployment.Settings.Prices, usage, time.GetUtcNow() - time.GetElapsedTime(arrival));
+    private decimal? CostOf(UpstreamAttempt? attempt, Usage? usage) =>
+        attempt is null
+            ? null
+            : Pricing.CostOf(
+                attempt.Deployment.Settings.Prices,
+                usage,
+                time.GetUtcNow() - time.GetElapsedTime(arrival)
+            );
 
     private Latency LatencyOf(UpstreamAttempt? attempt) =>
         new(attempt?.FirstByteAt is { } first ? Milliseconds(first) : null, Milliseconds(time.GetTimestamp()));

@@ -62,8 +62,8 @@ internal sealed partial class InstanceRegister(
         {
             if (await uploads.AreOpenAsync(journal.Instance, cancellationToken))
                 return;
-            // A connection of its own: the beat that was given up may still hold the other.
-            await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
+            // Another connection: the beat that was given up may still hold the one.
+            await using var connection = await database.Dedicated.OpenConnectionAsync(cancellationToken);
             await ForgetAsync(connection, journal.Instance, cancellationToken);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -95,12 +95,13 @@ internal sealed partial class InstanceRegister(
         if (_connection is null)
         {
             // The lock lives as long as this session: Postgres frees it when the process ends, however it ends.
-            _connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-            await using var take = Command("select pg_try_advisory_lock($1)");
-            take.Parameters.Add(new NpgsqlParameter<long> { TypedValue = _lockKey });
-            await take.ExecuteNonQueryAsync(cancellationToken);
+            _connection = await database.Dedicated.OpenConnectionAsync(cancellationToken);
+            if (!await TryLockAsync(_lockKey, cancellationToken))
+                throw new NpgsqlException("A connection of this instance that is lost still holds its lock.");
         }
-        var head = await events.ReadHeadAsync(cancellationToken);
+        // By this connection: the pool may have none for a while, and whoever misses a beat for that is taken for dead.
+        await using var read = Command("select coalesce(max(position), 0) from platform.events");
+        var head = (long)(await read.ExecuteScalarAsync(cancellationToken))!;
         await using var beat = Command(
             """
             insert into gateway.instances (id, lock_key, open_behind) values ($1, $2, $3)
@@ -223,7 +224,7 @@ internal sealed partial class InstanceRegister(
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // A command that was given up may hold it; it goes with the pool.
+            // A command that was given up may hold it.
             LogMissedBeat(e.Message);
         }
         _connection = null;

@@ -199,7 +199,10 @@ internal sealed partial class Catalogue : BackgroundService, ILogObserver
         _live.Begin();
         foreach (var provider in providers)
         {
-            if (TryOpen(provider, credentials, out var credential))
+            // A version that is newer may know more kinds. One of those must not keep all other settings from being read.
+            if (ProviderKinds.Find(provider.Value.Terms.Kind) is null)
+                LogUnknownKind(provider.Id, provider.Value.Terms.Kind);
+            else if (TryOpen(provider, credentials, out var credential))
                 _live.Add(provider.TenantId, ProviderSettings.Of(provider.Id, provider.Value.Terms), credential);
         }
         var placed = new List<PlacedDeployment>(deployments.Count);
@@ -263,6 +266,9 @@ internal sealed partial class Catalogue : BackgroundService, ILogObserver
 
     [LoggerMessage(LogLevel.Error, "The credential of the provider {ProviderId} cannot be opened; it is not used")]
     private partial void LogNotOpened(Exception exception, Guid providerId);
+
+    [LoggerMessage(LogLevel.Error, "The provider {ProviderId} is not used: this version knows no kind '{Kind}'")]
+    private partial void LogUnknownKind(Guid providerId, string kind);
 
     [LoggerMessage(
         LogLevel.Warning,

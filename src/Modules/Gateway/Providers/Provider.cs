@@ -16,9 +16,6 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
 
     private const string UserAgent = "Verbatim/0.1";
 
-    // What a caller may tell a provider that speaks the same wire. All else stays behind: credentials, cookies, what proxies added.
-    private static readonly string[] ForwardedHeaders = ["anthropic-version", "anthropic-beta", "OpenAI-Beta"];
-
     private readonly HttpMessageInvoker _invoker = new(handler, disposeHandler: true);
     private readonly AuthenticationHeaderValue? _bearer = credential is null ? null : new("Bearer", credential);
 
@@ -80,14 +77,7 @@ internal sealed class Provider(ProviderSettings settings, string? credential, Ht
         CancellationToken cancellationToken
     )
     {
-        if (callerHeaders is not null)
-        {
-            foreach (var name in ForwardedHeaders)
-            {
-                if (callerHeaders.TryGetValue(name, out var values))
-                    request.Headers.TryAddWithoutValidation(name, values.ToArray());
-            }
-        }
+        ForwardedHeaders.Copy(callerHeaders, request.Headers);
         Authorize(request.Headers);
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         return _invoker.SendAsync(request, cancellationToken);

@@ -141,7 +141,11 @@ internal sealed class StoredResponses(Database database, DocumentStore documents
                 var isId = reader.ValueTextEquals("id"u8);
                 reader.Read();
                 if (isId && reader.TokenType == JsonTokenType.String)
-                    return reader.GetString() is { Length: > 0 and <= 200 } id ? id : null;
+                    return
+                        reader.GetString() is { Length: > 0 and <= 200 } id
+                        && !id.Contains('\0', StringComparison.Ordinal)
+                        ? id
+                        : null;
                 reader.Skip();
             }
             return null;

@@ -24,24 +24,27 @@ public sealed class ModelClientHost(SharedPostgres postgres) : IAsyncLifetime
 
     public Guid Tenant { get; } = Guid.CreateVersion7();
 
+    private Dictionary<string, string> Settings =>
+        new(StringComparer.Ordinal)
+        {
+            ["Gateway:Deployments:fake:BaseUrl"] = Provider.BaseAddress.ToString(),
+            ["Gateway:Deployments:fake:Model"] = "gpt-*",
+            ["Gateway:Deployments:failing:BaseUrl"] = Provider.BaseAddress.ToString(),
+            ["Gateway:Deployments:failing:Model"] = "failing*",
+            ["Gateway:Deployments:anthropic:Kind"] = "anthropic",
+            ["Gateway:Deployments:anthropic:BaseUrl"] = Provider.BaseAddress.ToString(),
+            ["Gateway:Deployments:anthropic:ApiKey"] = "sk-ant-of-a-test",
+            ["Gateway:Deployments:anthropic:Model"] = "claude-*",
+            ["Gateway:Deployments:gone:BaseUrl"] = "http://127.0.0.1:1/v1",
+            ["Gateway:MaxRequestBytes"] = "1048576",
+        };
+
     public async ValueTask InitializeAsync()
     {
         _provider = await FakeProvider.StartAsync();
         _host = await VerbatimHost.StartAsync(
             await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken),
-            new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["Gateway:Deployments:fake:BaseUrl"] = _provider.BaseAddress.ToString(),
-                ["Gateway:Deployments:fake:Model"] = "gpt-*",
-                ["Gateway:Deployments:failing:BaseUrl"] = _provider.BaseAddress.ToString(),
-                ["Gateway:Deployments:failing:Model"] = "failing*",
-                ["Gateway:Deployments:anthropic:Kind"] = "anthropic",
-                ["Gateway:Deployments:anthropic:BaseUrl"] = _provider.BaseAddress.ToString(),
-                ["Gateway:Deployments:anthropic:ApiKey"] = "sk-ant-of-a-test",
-                ["Gateway:Deployments:anthropic:Model"] = "claude-*",
-                ["Gateway:Deployments:gone:BaseUrl"] = "http://127.0.0.1:1/v1",
-                ["Gateway:MaxRequestBytes"] = "1048576",
-            }
+            Settings
         );
     }
 
@@ -53,8 +56,15 @@ public sealed class ModelClientHost(SharedPostgres postgres) : IAsyncLifetime
             await _provider.DisposeAsync();
     }
 
-    public IChatClient Client(string? reference = null) =>
-        Host
+    /// <summary>A second Host on the same database and provider, which takes abandoned calls to their end.</summary>
+    public Task<VerbatimHost> StartDrainingAsync() =>
+        VerbatimHost.StartAsync(
+            Host.ConnectionString,
+            new Dictionary<string, string>(Settings, StringComparer.Ordinal) { ["Gateway:DrainAbandoned"] = "true" }
+        );
+
+    public IChatClient Client(string? reference = null, VerbatimHost? at = null) =>
+        (at ?? Host)
             .Services.GetRequiredService<IModelClients>()
             .For(
                 new ModelCaller(new AppendContext(Tenant, $"user:{User}", "a-request") { Subject = User }, User)

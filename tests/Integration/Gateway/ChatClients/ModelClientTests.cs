@@ -291,6 +291,61 @@ public sealed class ModelClientTests(ModelClientHost host) : IClassFixture<Model
         });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_token_that_is_cancelled_ends_the_wait_where_the_call_is_taken_to_its_end(bool stream)
+    {
+        await using var draining = await host.StartDrainingAsync();
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var asking = AskAsync(
+            host.Client(at: draining),
+            stream,
+            [Asked()],
+            new ChatOptions { ModelId = "gpt-fake@hold-after=0" },
+            leaving.Token
+        );
+        var request = await host.Provider.Requests.FirstAsync(_marker, Cancellation);
+        await request.HeldAsync(Cancellation);
+        await leaving.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        Assert.Equal(Verbatim.Tests.Upstream.ExchangeOutcome.Pending, request.Outcome);
+        request.Release();
+        await request.Finished;
+        Assert.Equal(Verbatim.Tests.Upstream.ExchangeOutcome.Answered, request.Outcome);
+    }
+
+    [Fact]
+    public async Task Halves_of_a_character_in_two_pieces_do_not_end_the_answer()
+    {
+        const string Events = """
+            data: {"id":"a","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"A\ud83d"},"finish_reason":null}]}
+
+            data: {"id":"a","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"\ude00B"},"finish_reason":"stop"}]}
+
+            data: [DONE]
+
+
+            """;
+        var text = await AskAsync(
+            host.Client(),
+            stream: true,
+            [Asked()],
+            new ChatOptions
+            {
+                ModelId = "gpt-fake",
+                AdditionalProperties = new AdditionalPropertiesDictionary
+                {
+                    ["x_upstream"] = new { content_type = "text/event-stream", body = Events.ReplaceLineEndings("\n") },
+                },
+            },
+            Cancellation
+        );
+
+        Assert.Equal("A\ufffd\ufffdB", text.Text);
+    }
+
     [Fact]
     public async Task What_was_not_asked_for_in_order_is_refused_before_anything_is_recorded()
     {

@@ -34,7 +34,11 @@ internal sealed class ResponseAmendments(params JsonMember[] members)
         while (JsonReading.NextMember(ref reader))
         {
             if (JsonNames.Is(ref reader, "id"u8))
-                return JsonText.Unescape(JsonReading.Text(ref reader)) is { Length: > 0 and <= 200 } id ? id : null;
+                return
+                    JsonText.Unescape(JsonReading.Text(ref reader)) is { Length: > 0 and <= 200 } id
+                    && !id.Contains('\0', StringComparison.Ordinal)
+                    ? id
+                    : null;
             reader.Skip();
         }
         return null;

@@ -1,0 +1,27 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using Verbatim.Modules.Gateway.Wire;
+
+namespace Verbatim.Modules.Gateway.Providers;
+
+/// <summary>What a caller may tell a provider that speaks the same wire. All else stays behind: credentials, cookies, what proxies added.</summary>
+internal static class ForwardedHeaders
+{
+    private static readonly string[] Names = ["anthropic-version", "anthropic-beta", "OpenAI-Beta"];
+
+    /// <summary>The first that no provider can be sent; null when all can.</summary>
+    public static string? FirstUnsound(IHeaderDictionary headers) =>
+        Array.Find(Names, name => headers.TryGetValue(name, out var values) && !HeaderText.IsSound(values.ToString()));
+
+    /// <summary>Passes them on. One that cannot be sent would look like a fault of the provider, so it stays behind too.</summary>
+    public static void Copy(IHeaderDictionary? from, HttpRequestHeaders to)
+    {
+        if (from is null)
+            return;
+        foreach (var name in Names)
+        {
+            if (from.TryGetValue(name, out var values) && HeaderText.IsSound(values.ToString()))
+                to.TryAddWithoutValidation(name, values.ToArray());
+        }
+    }
+}
