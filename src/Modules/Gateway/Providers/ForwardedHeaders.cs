@@ -10,8 +10,15 @@ internal static class ForwardedHeaders
     private static readonly string[] Names = ["anthropic-version", "anthropic-beta", "OpenAI-Beta"];
 
     /// <summary>The first that no provider can be sent; null when all can.</summary>
-    public static string? FirstUnsound(IHeaderDictionary headers) =>
-        Array.Find(Names, name => headers.TryGetValue(name, out var values) && !HeaderText.IsSound(values.ToString()));
+    public static string? FirstUnsound(IHeaderDictionary headers)
+    {
+        foreach (var name in Names)
+        {
+            if (headers.TryGetValue(name, out var values) && !HeaderText.IsSound(values.ToString()))
+                return name;
+        }
+        return null;
+    }
 
     /// <summary>Passes them on. One that cannot be sent would look like a fault of the provider, so it stays behind too.</summary>
     public static void Copy(IHeaderDictionary? from, HttpRequestHeaders to)
