@@ -189,6 +189,8 @@ internal sealed partial class InstanceRegister(
             """
         );
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = openBehind });
+        // Behind a call that ran for an hour lies an hour of the log. A start must not fail because that takes a while to read.
+        command.CommandTimeout = (int)TimeSpan.FromMinutes(10).TotalSeconds;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var open = new List<(Guid, Guid)>();
         while (await reader.ReadAsync(cancellationToken))
