@@ -70,7 +70,7 @@ internal sealed partial class ProjectionBuilder(
     private async Task AdvanceAsync(Subscription projection, CancellationToken cancellationToken)
     {
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await connection.BeginWatchedAsync(cancellationToken);
         if (!await TryLockAsync(connection, projection.Name, cancellationToken))
             return;
         var state = await ReadAsync(connection, projection.Name, cancellationToken);
