@@ -75,11 +75,12 @@ internal static class CommandLine
         var (call, type) = CommandsOf(modules)[args[0]];
         var command = (ICommand)services.GetRequiredService(type);
         using var interrupted = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, e) =>
+        ConsoleCancelEventHandler interrupt = (_, e) =>
         {
             e.Cancel = true;
             interrupted.Cancel();
         };
+        Console.CancelKeyPress += interrupt;
         try
         {
             return await command.RunAsync(args[1..], Console.Out, interrupted.Token);
@@ -93,6 +94,10 @@ internal static class CommandLine
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
             return 130;
+        }
+        finally
+        {
+            Console.CancelKeyPress -= interrupt;
         }
     }
 

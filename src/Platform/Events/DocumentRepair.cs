@@ -9,13 +9,17 @@ namespace Verbatim.Platform.Events;
 internal sealed record DocumentRow(StreamKey Key, long Version, long Position, byte[] Json);
 
 /// <summary>Folds documents anew from their events, and puts the result in the place of their rows.</summary>
-internal sealed class DocumentRepair(Database database, EventReader reader, SubjectKeys keys)
+internal sealed class DocumentRepair(Database database, EventReader reader, SubjectKeys keys, TimeProvider time)
 {
+    /// <summary>So many documents are dealt with at a time.</summary>
     public const int BatchSize = 500;
 
+    // Each batch refuses whatever was decided on a state that was loaded before it: long enough to load a state and to append.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
     /// <summary>
-    /// Replaces the rows of documents. Appends wait until it is done, and what was decided on a state that was loaded before is decided
-    /// again.
+    /// Replaces the rows of documents, <see cref="BatchSize"/> in a transaction. Appends wait for one such transaction at most, and what was
+    /// decided on a state that was loaded before it is decided again.
     /// </summary>
     public async Task RepairAsync(
         DocumentShape document,
@@ -23,32 +27,45 @@ internal sealed class DocumentRepair(Database database, EventReader reader, Subj
         CancellationToken cancellationToken
     )
     {
+        var isFirst = true;
+        foreach (var batch in documents.Chunk(BatchSize))
+        {
+            if (!isFirst)
+                await Task.Delay(Pause, time, cancellationToken);
+            isFirst = false;
+            await RepairBatchAsync(document, batch, cancellationToken);
+        }
+    }
+
+    private async Task RepairBatchAsync(DocumentShape document, StreamKey[] batch, CancellationToken cancellationToken)
+    {
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-        await using var reading = await database.Writes.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await connection.BeginWatchedAsync(cancellationToken);
         // Nobody appends until this commits, and a state that was loaded before it is no base for the next one.
         await ExecuteAsync(
             connection,
             "update platform.sequencer set documents_generation = documents_generation + 1",
             cancellationToken
         );
-        foreach (var batch in documents.Chunk(BatchSize))
-        {
-            await using var delete = new NpgsqlCommand(
+        await using (
+            var delete = new NpgsqlCommand(
                 $"delete from {document.Table} d using unnest($1::uuid[], $2::uuid[]) k(t, i) where d.tenant_id = k.t and d.id = k.i",
                 connection
-            );
+            )
+        )
+        {
             AddKeys(delete, batch);
             await delete.ExecuteNonQueryAsync(cancellationToken);
+        }
 
-            var rows = new DocumentRows();
-            foreach (var key in batch)
-            {
-                await foreach (var row in FoldAsync(document, StreamCommand(key, reading), cancellationToken))
-                    rows.Set(row.Key, row.Version, row.Position, row.Json);
-            }
-            if (rows.Count == 0)
-                continue;
+        var rows = new DocumentRows();
+        foreach (var key in batch)
+        {
+            await foreach (var row in FoldAsync(document, StreamCommand(key, connection), cancellationToken))
+                rows.Set(row.Key, row.Version, row.Position, row.Json);
+        }
+        if (rows.Count > 0)
+        {
             await using var insert = new NpgsqlBatch(connection) { BatchCommands = { rows.Upsert(document) } };
             await insert.ExecuteNonQueryAsync(cancellationToken);
         }

@@ -25,9 +25,6 @@ internal sealed partial class DocumentUpgrade(
     // Any fixed number that is not the migrator's.
     private const long LockId = 83_722_847;
 
-    // Appends of other instances wait for no more than these at a time.
-    private const int RepairedAtOnce = 5000;
-
     private readonly DocumentComparison _comparison = new(database, repair);
     private readonly ILogger<DocumentUpgrade> _logger = logger;
 
@@ -67,8 +64,7 @@ internal sealed partial class DocumentUpgrade(
         if (differing.Count == 0)
             return;
         LogFolding(document.StreamType, differing.Count);
-        foreach (var part in differing.Chunk(RepairedAtOnce))
-            await repair.RepairAsync(document, part, cancellationToken);
+        await repair.RepairAsync(document, differing, cancellationToken);
     }
 
     private static string HashOf(DocumentShape document) =>

@@ -48,6 +48,9 @@ internal sealed partial class LogWriter : IAsyncDisposable
     private readonly Dictionary<StreamKey, long> _overlay = [];
     private readonly HashSet<StreamKey> _unknown = [];
     private readonly AppendPlan _plan = new();
+
+    // The plan refused somebody because of a repair.
+    private bool _sawRepair;
     private LogConnection? _connection;
     private LogHead? _head;
     private int _lockFirst;
@@ -217,15 +220,13 @@ internal sealed partial class LogWriter : IAsyncDisposable
                     return;
                 }
 
-                if (!isPlanInDoubt && !TryPlan(part))
+                // A conflict against a head that another instance may have moved is only a guess. A repair moves it without an event, so
+                // no commit would ever tell of it, and who is refused for it comes again at once.
+                if (!isPlanInDoubt && (!TryPlan(part) || _sawRepair) && !isHeadSure)
                 {
-                    // A conflict against a head that another instance may have moved is only a guess.
-                    if (!isHeadSure)
-                    {
-                        CatchUp(_connection.ReadHead());
-                        isHeadSure = true;
-                        TryPlan(part);
-                    }
+                    CatchUp(_connection.ReadHead());
+                    isHeadSure = true;
+                    TryPlan(part);
                 }
                 if (_plan.Rows.Count > 0 && !_connection.IsLocked && !LogConnection.IsOneRoundTrip(_plan))
                 {
@@ -353,6 +354,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
         LearnVersions(part);
         _plan.Begin(_head!.Value, LeafEncoding.Microseconds(_time.GetUtcNow()));
         _overlay.Clear();
+        _sawRepair = false;
         foreach (var append in part)
         {
             if (Check(append) is { } conflict)
@@ -372,6 +374,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
             var isRepaired = stream.Snapshot?.Generation is { } loaded && loaded != _head!.Value.Generation;
             if (actual != stream.ExpectedVersion || isRepaired)
             {
+                _sawRepair |= isRepaired;
                 for (var done = i - 1; done >= 0; done--)
                     _overlay[append.Streams[done].Key] = append.Streams[done].ExpectedVersion;
                 return new VersionConflict(stream.StreamId, stream.ExpectedVersion, actual);

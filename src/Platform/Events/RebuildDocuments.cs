@@ -9,8 +9,9 @@ namespace Verbatim.Platform.Events;
 /// <c>--check</c> only reported.
 /// </summary>
 /// <remarks>
-/// The comparison reads one snapshot of the database and disturbs nobody. Only the repair of what differs takes the log's lock: appends wait
-/// for it, so a table that is wrong as a whole is better rebuilt in a quiet hour.
+/// The comparison reads one snapshot of the database and disturbs nobody. Only the repair of what differs takes the log's lock, for some
+/// hundreds of documents at a time: appends go on in between, but slower, so a table that is wrong as a whole is better rebuilt in a quiet
+/// hour.
 /// </remarks>
 [Command(
     "rebuild",

@@ -47,7 +47,7 @@ internal sealed partial class TreeSealer(
             return complete;
         while (true)
         {
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await using var transaction = await connection.BeginWatchedAsync(cancellationToken);
             if (await LockAsync(connection, cancellationToken) is not var (origin, size))
                 return null;
             var head = await LogReader.ReadHeadAsync(connection, cancellationToken);
@@ -72,7 +72,7 @@ internal sealed partial class TreeSealer(
     public async Task<NoteKey> RotateKeyAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await connection.BeginWatchedAsync(cancellationToken);
         await using var command = new NpgsqlCommand("select origin from platform.tree for update", connection);
         if (await command.ExecuteScalarAsync(cancellationToken) is not string origin)
             throw new InvalidOperationException("Nothing is signed yet, so there is no key.");

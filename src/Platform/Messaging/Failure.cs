@@ -24,10 +24,18 @@ internal static class Failure
                 || e.SqlState.StartsWith("53", StringComparison.Ordinal)
                 || e.SqlState.StartsWith("57P", StringComparison.Ordinal),
             // A statement that takes too long would do so for ever.
-            NpgsqlException { InnerException: TimeoutException } => false,
-            NpgsqlException => true,
+            NpgsqlException e => !IsSlowStatement(e),
             _ => false,
         };
+
+    /// <summary>No connection was to be had in time, so nothing was sent: the pool is exhausted, or the server does not answer.</summary>
+    public static bool IsOfConnecting(Exception exception) =>
+        exception is NpgsqlException { InnerException: TimeoutException } e && !IsSlowStatement(e);
+
+    // Npgsql tells a time-out on the way to a connection from one of a statement by these words alone (NpgsqlReadBuffer, NpgsqlWriteBuffer).
+    private static bool IsSlowStatement(NpgsqlException exception) =>
+        exception.InnerException
+            is TimeoutException { Message: "Timeout during reading attempt" or "Timeout during writing attempt" };
 
     /// <summary>The checkpoint was not where this instance had left it, or belongs to another.</summary>
     public static bool IsOutOfStep(Exception exception) =>

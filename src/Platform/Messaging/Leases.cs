@@ -98,7 +98,7 @@ internal static class Leases
         CancellationToken cancellationToken
     )
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await connection.BeginWatchedAsync(cancellationToken);
         long epoch;
         int? lanes;
         await using (
@@ -142,7 +142,7 @@ internal static class Leases
         CancellationToken cancellationToken
     )
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await connection.BeginWatchedAsync(cancellationToken);
         // In the order in which a successor locks them.
         await using var hold = new NpgsqlCommand(
             "select from platform.subscriptions where name = $1 and epoch = $2 for update",

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Verbatim.Platform.Events;
 using Verbatim.Platform.Postgres;
 
@@ -45,6 +46,7 @@ public sealed partial class LogTail : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<LogTail> _logger;
     private readonly string[] _types;
+    private NpgsqlConnection? _connection;
     private long? _position;
     private bool _isFailing;
 
@@ -98,6 +100,7 @@ public sealed partial class LogTail : BackgroundService
             }
             await Task.Delay(PollInterval, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+        await DisconnectAsync();
     }
 
     // A database that hangs is as bad as one that is away, so the observers hear of it while the answer is still awaited.
@@ -118,9 +121,32 @@ public sealed partial class LogTail : BackgroundService
         }
     }
 
+    // On a connection of its own: were it to wait for a free one, a busy instance would forget all that it has in its caches, and be busier.
     private async Task AdvanceAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await _database.Writes.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            _connection ??= await _database.Dedicated.OpenConnectionAsync(cancellationToken);
+            await AdvanceAsync(_connection, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        catch
+        {
+            await DisconnectAsync();
+            throw;
+        }
+    }
+
+    private async Task DisconnectAsync()
+    {
+        var connection = _connection;
+        _connection = null;
+        if (connection is not null)
+            await connection.DisposeAsync();
+    }
+
+    private async Task AdvanceAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
         var head = await LogReader.ReadHeadAsync(connection, cancellationToken);
         if (_position is null)
         {
@@ -144,7 +170,7 @@ public sealed partial class LogTail : BackgroundService
                 {
                     await TellAsync(recorded, cancellationToken);
                 }
-                catch (Exception e) when (e is not OperationCanceledException and not Npgsql.NpgsqlException)
+                catch (Exception e) when (e is not OperationCanceledException and not NpgsqlException)
                 {
                     // It would fail again. To know nothing is as good as to know of it: what is read now has it in.
                     LogUntold(e, recorded.Position);

@@ -70,7 +70,7 @@ internal sealed partial class ProjectionBuilder(
     private async Task AdvanceAsync(Subscription projection, CancellationToken cancellationToken)
     {
         await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await connection.BeginWatchedAsync(cancellationToken);
         if (!await TryLockAsync(connection, projection.Name, cancellationToken))
             return;
         var state = await ReadAsync(connection, projection.Name, cancellationToken);
@@ -111,8 +111,8 @@ internal sealed partial class ProjectionBuilder(
     )
     {
         var (liveName, nextName) = (projection.BuildName(live), projection.BuildName(next));
-        // Build 0 stands at the beginning; for it the next one must have come to the head.
-        if (await ReadGapAsync(connection, liveName, nextName, cancellationToken) > CatchUpEvents)
+        var goal = await ReadGoalAsync(connection, liveName, cancellationToken);
+        if (goal - await ReadPositionAsync(connection, nextName, cancellationToken) > CatchUpEvents)
             return false;
         await ExecuteAsync(connection, LockBriefly, cancellationToken);
         await using (
@@ -122,8 +122,10 @@ internal sealed partial class ProjectionBuilder(
             )
         )
             await hold.With(liveName).ExecuteNonQueryAsync(cancellationToken);
+        // Read once: the live one is held still, but where build 0 is the live one, nobody holds the log.
+        goal = await ReadGoalAsync(connection, liveName, cancellationToken);
         var began = time.GetTimestamp();
-        while (await ReadGapAsync(connection, liveName, nextName, cancellationToken) > 0)
+        while (await ReadPositionAsync(connection, nextName, cancellationToken) < goal)
         {
             if (time.GetElapsedTime(began) > CatchUpPatience)
                 return false;
@@ -144,24 +146,36 @@ internal sealed partial class ProjectionBuilder(
         return true;
     }
 
-    // Without a subscription of the live build: behind the head of the log.
-    private static async Task<long> ReadGapAsync(
+    // How far the next build must have come. Build 0 stands at the beginning and has no subscription; for it that is the head of the log.
+    private static async Task<long> ReadGoalAsync(
         NpgsqlConnection connection,
         string live,
-        string next,
         CancellationToken cancellationToken
     )
     {
         await using var command = new NpgsqlCommand(
             """
             select coalesce(
-                    (select max(position) from platform.subscription_checkpoints where name = $1),
-                    (select max(position) from platform.events), 0)
-                - coalesce((select position from platform.subscription_positions where name = $2), -1)
+                (select max(position) from platform.subscription_checkpoints where name = $1),
+                (select max(position) from platform.events), 0)
             """,
             connection
         );
-        return (long)(await command.With(live).With(next).ExecuteScalarAsync(cancellationToken))!;
+        return (long)(await command.With(live).ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    // -1 when it has not begun.
+    private static async Task<long> ReadPositionAsync(
+        NpgsqlConnection connection,
+        string build,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var command = new NpgsqlCommand(
+            "select coalesce((select position from platform.subscription_positions where name = $1), -1)",
+            connection
+        );
+        return (long)(await command.With(build).ExecuteScalarAsync(cancellationToken))!;
     }
 
     private static async Task BeginAsync(

@@ -89,7 +89,7 @@ public sealed class RebuildScaleTests(SharedPostgres server)
         await new RebuildDocuments(
             store.Database,
             store.DocumentTypes,
-            new DocumentRepair(store.Database, store.Opener, store.Keys)
+            new DocumentRepair(store.Database, store.Opener, store.Keys, TimeProvider.System)
         ).RunAsync(arguments, TextWriter.Null, Cancelled);
 
     private static Task<long> DifferencesAsync(TestStore store, string table, string other) =>

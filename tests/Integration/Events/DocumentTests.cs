@@ -318,4 +318,29 @@ public sealed class DocumentTests(MigratedDatabase database) : IClassFixture<Mig
         Assert.Equal([999, 5], seen);
         Assert.Equal(6, outcome.Match(d => d.Value.Count, _ => 0));
     }
+
+    [Fact]
+    public async Task Many_documents_are_repaired_in_several_transactions_so_that_appends_come_in_between()
+    {
+        var ids = Enumerable.Range(0, DocumentRepair.BatchSize + 1).Select(_ => Guid.CreateVersion7()).ToList();
+        await Task.WhenAll(ids.Select(id => _store.CountAsync(id, 3)));
+        await _store.ExecuteAsync("""update documents.test_tally set data = '{"count":999}'""");
+        var before = await ReadGenerationAsync();
+
+        await new DocumentRepair(_store.Database, _store.Opener, _store.Keys, TimeProvider.System).RepairAsync(
+            _store.DocumentTypes.Find("test-tally")!,
+            [.. ids.Select(id => new StreamKey(Tenant, id))],
+            Cancelled
+        );
+
+        Assert.Equal(2, await ReadGenerationAsync() - before);
+        foreach (var id in ids)
+            Assert.Equal(
+                new Versioned<Tally>(new Tally(3, null), 1),
+                await _store.Documents.LoadAsync<Tally>(Access.ToAll(Tenant), id, Cancelled)
+            );
+    }
+
+    private Task<long> ReadGenerationAsync() =>
+        _store.QueryAsync<long>("select documents_generation from platform.sequencer");
 }

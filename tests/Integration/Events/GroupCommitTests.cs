@@ -372,6 +372,7 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
             )
         )
             await hold.ExecuteNonQueryAsync(Cancelled);
+        var place = await ReadPlaceAsync();
 
         var id = Guid.CreateVersion7();
         for (var i = 0; i < 1000; i++)
@@ -379,7 +380,41 @@ public sealed class GroupCommitTests(MigratedDatabase database) : IClassFixture<
 
         // A row that is only locked stays where it is: one page, whatever vacuum may not do.
         Assert.Equal(8192, await _store.QueryAsync<long>("select pg_relation_size('platform.sequencer')"));
-        Assert.Equal("(0,1)", await _store.QueryAsync<string>("select ctid::text from platform.sequencer"));
+        Assert.Equal(place, await ReadPlaceAsync());
+
+        Task<string> ReadPlaceAsync() => _store.QueryAsync<string>("select ctid::text from platform.sequencer");
+    }
+
+    [Fact]
+    public async Task A_decision_after_a_repair_is_made_once_also_beside_appends_that_no_repair_concerns()
+    {
+        var id = Guid.CreateVersion7();
+        await _store.CountAsync(id);
+        await _store.ExecuteAsync("update platform.sequencer set documents_generation = documents_generation + 1");
+        var decisions = 0;
+
+        var outcomes = await TogetherAsync<bool>(() => [DecideAsync(), AppendAsync()]);
+
+        Assert.All(outcomes, Assert.True);
+        Assert.Equal(1, decisions);
+
+        async Task<bool> DecideAsync()
+        {
+            var outcome = await _store.Documents.DecideAsync<Tally>(
+                TestStore.Context,
+                id,
+                _ =>
+                {
+                    decisions++;
+                    return Decision.Append(new Counted(1));
+                },
+                Cancelled
+            );
+            return outcome.Match(d => d.Value.Count == 2, _ => false);
+        }
+
+        async Task<bool> AppendAsync() =>
+            (await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted("beside"))).Conflict is null;
     }
 
     private async Task<Exception?> AppendAsync(Guid id, string sql, object value) =>

@@ -365,7 +365,7 @@ public sealed class PersonalDataTests(SharedPostgres server) : IAsyncLifetime
             _store.Database,
             _store.Keys,
             _store.DocumentTypes,
-            new DocumentRepair(_store.Database, _store.Opener, _store.Keys),
+            new DocumentRepair(_store.Database, _store.Opener, _store.Keys, TimeProvider.System),
             [],
             TimeProvider.System
         );
@@ -379,7 +379,7 @@ public sealed class PersonalDataTests(SharedPostgres server) : IAsyncLifetime
     }
 
     private Task RepairAsync(Guid id) =>
-        new DocumentRepair(_store.Database, _store.Opener, _store.Keys).RepairAsync(
+        new DocumentRepair(_store.Database, _store.Opener, _store.Keys, TimeProvider.System).RepairAsync(
             _store.DocumentTypes.Find("test-diary")!,
             [new StreamKey(Context.TenantId, id)],
             Cancelled

@@ -181,7 +181,7 @@ public sealed class PersonalDayTests(SharedPostgres server) : IAsyncLifetime
             _store.Database,
             _store.Keys,
             _store.DocumentTypes,
-            new DocumentRepair(_store.Database, _store.Opener, _store.Keys),
+            new DocumentRepair(_store.Database, _store.Opener, _store.Keys, TimeProvider.System),
             [],
             TimeProvider.System
         );

@@ -9,6 +9,8 @@ namespace Verbatim.Tests.Integration.Messaging;
 
 public sealed class LogTailTests(MigratedDatabase database) : IClassFixture<MigratedDatabase>, IAsyncLifetime
 {
+    private const int PoolSize = 2;
+
     private readonly TestStore _other = new(database.ConnectionString);
     private readonly PostgresProxy _proxy = new(database.ConnectionString);
     private readonly Observer _observer = new();
@@ -20,7 +22,7 @@ public sealed class LogTailTests(MigratedDatabase database) : IClassFixture<Migr
     public async ValueTask InitializeAsync()
     {
         await _other.AppendAsync(Guid.CreateVersion7(), 0, new Noted("before the start"));
-        _store = new TestStore(_proxy.ConnectionString);
+        _store = new TestStore($"{_proxy.ConnectionString};Maximum Pool Size={PoolSize}");
         _tail = new LogTail(
             [_observer],
             _store.Catalog,
@@ -108,6 +110,20 @@ public sealed class LogTailTests(MigratedDatabase database) : IClassFixture<Migr
 
         await _other.AppendAsync(Guid.CreateVersion7(), 0, new Noted("after"));
         await UntilAsync(() => _observer.Heard.Contains("after"));
+    }
+
+    [Fact]
+    public async Task The_tail_needs_no_connection_of_the_pool()
+    {
+        var taken = new List<Npgsql.NpgsqlConnection>();
+        for (var i = 0; i < PoolSize; i++)
+            taken.Add(await _store.Database.Writes.OpenConnectionAsync(Cancelled));
+
+        await _other.AppendAsync(Guid.CreateVersion7(), 0, new Noted("while the pool is empty"));
+        await UntilAsync(() => _observer.Heard.Contains("while the pool is empty"));
+
+        foreach (var connection in taken)
+            await connection.DisposeAsync();
     }
 
     [Fact]

@@ -29,6 +29,28 @@ public sealed class ProjectionTests(SharedPostgres server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_first_build_is_shown_while_the_log_never_stands_still()
+    {
+        await AppendAsync(50);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var appending = Task.Run(AppendAllTheTimeAsync, Cancelled);
+        await using var running = await StartAsync(typeof(NotesByLength));
+
+        await Eventually.UntilAsync(async () =>
+            await _store.QueryAsync<bool>("select exists(select from platform.projections where live_build = 1)")
+        );
+        Assert.False(appending.IsCompleted);
+        await done.CancelAsync();
+        await appending;
+
+        async Task AppendAllTheTimeAsync()
+        {
+            while (!done.IsCancellationRequested)
+                await _store.AppendAsync(Guid.CreateVersion7(), 0, new Noted(""));
+        }
+    }
+
+    [Fact]
     public async Task A_new_version_is_built_beside_the_live_one_and_then_shown_whole()
     {
         await AppendAsync(3000);

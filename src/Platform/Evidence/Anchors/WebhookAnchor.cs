@@ -30,8 +30,6 @@ internal sealed class WebhookAnchor : IAnchorTarget, IDisposable
     )
     {
         Timeout = Timeout,
-        // What it answers is of no interest.
-        MaxResponseContentBufferSize = 64 * 1024,
     };
 
     private readonly Uri _address;
@@ -100,7 +98,12 @@ internal sealed class WebhookAnchor : IAnchorTarget, IDisposable
                 "x-verbatim-signature",
                 $"sha256={Convert.ToHexStringLower(HMACSHA256.HashData(_secret, note))}"
             );
-        using var response = await _client.SendAsync(request, cancellationToken);
+        // What it says besides is of no interest, however long it is.
+        using var response = await _client.SendAsync(
+            request,
+            HttpCompletionOption.ResponseHeadersRead,
+            cancellationToken
+        );
         if (!response.IsSuccessStatusCode)
             throw new HttpRequestException(
                 string.Create(CultureInfo.InvariantCulture, $"It answered {(int)response.StatusCode} instead of 2xx.")

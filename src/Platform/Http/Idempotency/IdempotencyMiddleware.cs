@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Messaging;
 
 namespace Verbatim.Platform.Http.Idempotency;
 
@@ -85,7 +86,7 @@ internal sealed partial class IdempotencyMiddleware(
         var caller = Caller.Of(context);
         var fingerprint = await FingerprintAsync(context.Request, context.RequestAborted);
         var request = new IdempotentRequest(caller.TenantId, caller.Actor, route, key, fingerprint);
-        var start = await requests.StartAsync(request, ids.New(), RequestId.Of(context), context.RequestAborted);
+        var start = await StartAsync(context, request);
         await (
             start switch
             {
@@ -102,6 +103,21 @@ internal sealed partial class IdempotencyMiddleware(
                 _ => RefuseForNowAsync(context),
             }
         );
+    }
+
+    private async Task<IdempotentStart> StartAsync(HttpContext context, IdempotentRequest request)
+    {
+        var attempt = ids.New();
+        try
+        {
+            return await requests.StartAsync(request, attempt, RequestId.Of(context), context.RequestAborted);
+        }
+        catch (Exception e) when (!Failure.IsOfConnecting(e))
+        {
+            // Its row may be there all the same: the client left, or the answer was lost, when it was inserted already.
+            await TryAsync(requests.ReleaseAsync, attempt);
+            throw;
+        }
     }
 
     private async Task CarryOutAsync(HttpContext context, Guid attempt)

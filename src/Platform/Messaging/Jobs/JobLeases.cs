@@ -44,13 +44,16 @@ internal static class JobLeases
         // One statement is a transaction by itself, and this one is carried out many times a second for nothing.
         if (limit is not { } most)
             return await TakeAsync(connection, queue, types, holder, count, cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // One instance at a time counts and takes.
-        await using (var running = new NpgsqlBatch(connection, transaction))
+        await using var transaction = await connection.BeginWatchedAsync(cancellationToken);
+        // One instance at a time counts and takes. Another that wants to comes again: what it waited here, the leases would not be renewed.
+        await using (var running = new NpgsqlBatch(connection, transaction) { Timeout = TimeoutSeconds })
         {
-            running.Add("select pg_advisory_xact_lock(hashtextextended('verbatim.jobs.' || $1, 0))").With(queue);
+            running.Add("select pg_try_advisory_xact_lock(hashtextextended('verbatim.jobs.' || $1, 0))").With(queue);
             running.Add("select count(*) from platform.jobs where queue = $1 and status = 'running'").With(queue);
             await using var counted = await running.ExecuteReaderAsync(cancellationToken);
+            await counted.ReadAsync(cancellationToken);
+            if (!counted.GetBoolean(0))
+                return [];
             await counted.NextResultAsync(cancellationToken);
             await counted.ReadAsync(cancellationToken);
             count = Math.Min(count, most - (int)counted.GetInt64(0));

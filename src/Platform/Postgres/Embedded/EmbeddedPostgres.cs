@@ -302,7 +302,7 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         {
             _cluster!.BoundLog();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             LogNotBounded(_logger, e);
         }

@@ -225,6 +225,36 @@ public sealed class JobTests(SharedPostgres server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_queue_that_another_instance_counts_for_long_keeps_no_other_queue_waiting()
+    {
+        var settings = JobSettings.Default with
+        {
+            Drain = TimeSpan.Zero,
+            Queues = new Dictionary<string, QueueSettings>(StringComparer.Ordinal) { ["default"] = new(8, 3) },
+        };
+        await EnqueueAsync(new Chore(1));
+        await EnqueueAsync(new Errand(2));
+        await EnqueueAsync(new Errand(3));
+        await using var other = await _store.Database.Dedicated.OpenConnectionAsync(Cancelled);
+        await using (
+            var count = new NpgsqlCommand(
+                "begin; select pg_advisory_xact_lock(hashtextextended('verbatim.jobs.default', 0))",
+                other
+            )
+        )
+            await count.ExecuteNonQueryAsync(Cancelled);
+
+        // One errand at a time: the second needs another look at the queues.
+        await using var running = await StartAsync(settings);
+        await Eventually.UntilAsync(async () => (await WorkedAsync()).Count == 2);
+        Assert.Equal([2L, 3], await WorkedAsync());
+
+        await other.CloseAsync();
+        await FinishAsync();
+        Assert.Equal([2L, 3, 1], await WorkedAsync());
+    }
+
+    [Fact]
     public async Task Jobs_of_instances_that_are_killed_end_once()
     {
         const int jobs = 300;
