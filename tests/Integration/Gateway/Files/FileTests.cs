@@ -377,6 +377,32 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
     }
 
     [Fact]
+    public async Task A_caller_who_leaves_while_the_provider_answers_has_sent_a_file_and_that_is_on_record()
+    {
+        using var client = gateway.Host.As(gateway.ApiKey);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var requestId = Guid.NewGuid().ToString();
+        var name = Guid.NewGuid().ToString("N");
+        using var form = Form(name, [1, 2, 3]);
+        form.Add(new StringContent("gpt@hold-after=0+10"), "model");
+        using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = form };
+        request.Headers.Add("x-request-id", requestId);
+
+        var upload = client.SendAsync(request, leaving.Token);
+        var asked = await gateway.Provider.Requests.FirstAsync(name, Cancellation);
+        await asked.HeldAsync(Cancellation);
+        // Nothing tells that the head of the answer, and later the caller's end, has come to the gateway.
+        await Task.Delay(300, Cancellation);
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
+        await Task.Delay(300, Cancellation);
+        asked.Release();
+
+        var record = await RecordedAsync(requestId, 2);
+        Assert.Equal(["gateway.file-upload-started", "gateway.file-uploaded"], record.Select(r => r.Type));
+    }
+
+    [Fact]
     public async Task A_provider_that_is_named_must_be_one_that_keeps_files()
     {
         using var client = gateway.Host.As(gateway.ApiKey);
