@@ -83,8 +83,17 @@ internal sealed partial class UploadEnds(DocumentStore documents, TimeProvider t
 
     private static bool IsAway(Exception e) => e is LogUnavailableException or NpgsqlException { IsTransient: true };
 
+    // What goes with the request's other appends does not go with this one: the provider has answered, whoever has taken the request over since.
     private async Task TryRecordAsync(AppendContext context, Guid id, IEvent outcome) =>
-        await documents.DecideAsync<ProviderFile>(context, id, file => Decide(file, outcome), CancellationToken.None);
+        await documents.DecideAsync<ProviderFile>(
+            context with
+            {
+                Also = null,
+            },
+            id,
+            file => Decide(file, outcome),
+            CancellationToken.None
+        );
 
     [LoggerMessage(LogLevel.Error, "How upload {Id} ended cannot be recorded")]
     private partial void LogUnrecordable(Exception? exception, Guid id);

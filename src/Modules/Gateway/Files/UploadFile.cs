@@ -72,7 +72,7 @@ internal sealed class UploadFile(
         "Send the file in a form: 'Content-Type: multipart/form-data'."
     );
 
-    private async Task HandleAsync(HttpContext http)
+    internal async Task HandleAsync(HttpContext http)
     {
         var caller = Caller.Of(http);
         var wire = FileWire.Of(http.Request);
