@@ -85,8 +85,8 @@ internal sealed record ProviderFile(
             _ => throw new UnexpectedEventException(typeof(ProviderFile), @event),
         };
 
-    // An instance that was only taken for dead may still tell how it ended.
-    private bool IsOpen => Status is ProviderFileStatus.Uploading or ProviderFileStatus.Unknown;
+    /// <summary>How it ended can be told: also by an instance that was only taken for dead.</summary>
+    internal bool IsOpen => Status is ProviderFileStatus.Uploading or ProviderFileStatus.Unknown;
 }
 
 /// <summary>Whether a provider has a file.</summary>

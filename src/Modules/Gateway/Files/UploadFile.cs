@@ -17,6 +17,7 @@ namespace Verbatim.Modules.Gateway.Files;
 internal sealed class UploadFile(
     FileProviders providers,
     DocumentStore documents,
+    UploadEnds ends,
     InferenceJournal journal,
     IdSource ids,
     TimeProvider time
@@ -71,7 +72,7 @@ internal sealed class UploadFile(
         "Send the file in a form: 'Content-Type: multipart/form-data'."
     );
 
-    private async Task HandleAsync(HttpContext http)
+    internal async Task HandleAsync(HttpContext http)
     {
         var caller = Caller.Of(http);
         var wire = FileWire.Of(http.Request);
@@ -106,24 +107,33 @@ internal sealed class UploadFile(
         {
             IfMatch = null,
         };
-        await documents.CreateAsync(
-            context,
-            [
-                documents.New<ProviderFile>(
-                    id,
-                    new FileUploadStarted(
-                        wire.Name,
-                        caller.PrincipalId,
-                        caller.ProjectId,
-                        provider.Settings.Id,
-                        provider.Settings.Name,
-                        journal.Instance
-                    )
-                ),
-            ],
-            [],
-            http.RequestAborted
-        );
+        try
+        {
+            await documents.CreateAsync(
+                context,
+                [
+                    documents.New<ProviderFile>(
+                        id,
+                        new FileUploadStarted(
+                            wire.Name,
+                            caller.PrincipalId,
+                            caller.ProjectId,
+                            provider.Settings.Id,
+                            provider.Settings.Name,
+                            journal.Instance
+                        )
+                    ),
+                ],
+                [],
+                http.RequestAborted
+            );
+        }
+        catch (LogUnavailableException)
+        {
+            // The commit may have happened all the same. Nothing was sent, which is worth a line in the record.
+            ends.RecordLater(context, id, new FileUploadFailed("not-recorded", 503));
+            throw;
+        }
 
         using var watch = new SilenceWatch(time, http.RequestAborted);
         using var content = new FileUploadContent(
@@ -138,50 +148,60 @@ internal sealed class UploadFile(
         {
             Content = content,
         };
+        FileReply reply;
         try
         {
-            using var reply = await FileCalls.AskAsync(provider, request, http.Request.Headers, watch);
-            http.RequestAborted.ThrowIfCancellationRequested();
-            if (content.Refusal is { } refusal)
-            {
-                await FailAsync(context, id, refusal.Code?.Replace('_', '-') ?? "malformed-form", refusal.Status);
-                await wire.Dialect.WriteAsync(http, refusal);
-                return;
-            }
-            if (reply.Failure is { } failure)
-            {
-                await FailAsync(context, id, failure.Code, failure.Status);
-                await FileCalls.FailAsync(http, wire, failure);
-                return;
-            }
-            await SettleAsync(http, context, id, wire, content, reply.Response!, watch);
+            reply = await FileCalls.AskAsync(provider, request, http.Request.Headers, watch);
+            if (reply.Failure is not null)
+                http.RequestAborted.ThrowIfCancellationRequested();
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
-            await FailAsync(context, id, "client-left", 499);
+            await ends.RecordAsync(context, id, new FileUploadFailed("client-left", 499));
+            return;
         }
         catch (BadHttpRequestException e)
         {
             // The caller's own connection: cut, or too slow.
-            await FailAsync(context, id, "client-left", e.StatusCode);
+            await ends.RecordAsync(context, id, new FileUploadFailed("client-left", e.StatusCode));
             throw;
         }
+        using (reply)
+            await EndAsync(http, context, id, wire, content, reply);
     }
 
-    private async Task SettleAsync(
+    // The provider has answered: what it says is heard and recorded, whatever becomes of the caller.
+    private async Task EndAsync(
         HttpContext http,
         AppendContext context,
         Guid id,
         FileWire wire,
         FileUploadContent content,
-        HttpResponseMessage response,
-        SilenceWatch watch
+        FileReply reply
     )
     {
+        if (content.Refusal is { } refusal)
+        {
+            await ends.RecordAsync(
+                context,
+                id,
+                new FileUploadFailed(refusal.Code?.Replace('_', '-') ?? "malformed-form", refusal.Status)
+            );
+            await wire.Dialect.WriteAsync(http, refusal);
+            return;
+        }
+        if (reply.Failure is { } failure)
+        {
+            await ends.RecordAsync(context, id, new FileUploadFailed(failure.Code, failure.Status));
+            await FileCalls.FailAsync(http, wire, failure);
+            return;
+        }
+        var response = reply.Response!;
+        using var watch = new SilenceWatch(time, CancellationToken.None);
         var body = await FileCalls.ReadAsync(response, watch);
         if (!response.IsSuccessStatusCode)
         {
-            await FailAsync(context, id, "upstream-status", (int)response.StatusCode);
+            await ends.RecordAsync(context, id, new FileUploadFailed("upstream-status", (int)response.StatusCode));
             await FileCalls.RelayErrorAsync(http, wire, response, body);
             return;
         }
@@ -193,40 +213,31 @@ internal sealed class UploadFile(
             || content.Digest is not { } digest
         )
         {
-            await FailAsync(context, id, AttemptFailure.NotJson.Code, AttemptFailure.NotJson.Status);
+            await ends.RecordAsync(
+                context,
+                id,
+                new FileUploadFailed(AttemptFailure.NotJson.Code, AttemptFailure.NotJson.Status)
+            );
             await FileCalls.FailAsync(http, wire, AttemptFailure.NotJson);
             return;
         }
-        // Whatever becomes of the caller, that the provider has the file is recorded.
-        await documents.DecideAsync<ProviderFile>(
+        await ends.RecordAsync(
             context,
             id,
-            _ =>
-                Decision.Append(
-                    new FileUploaded(
-                        file.Id,
-                        file.FileName ?? content.FileName,
-                        file.MediaType,
-                        file.Purpose,
-                        digest,
-                        file.CreatedAt ?? time.GetUtcNow(),
-                        file.ExpiresAt
-                    )
-                ),
-            CancellationToken.None
+            new FileUploaded(
+                file.Id,
+                file.FileName ?? content.FileName,
+                file.MediaType,
+                file.Purpose,
+                digest,
+                file.CreatedAt ?? time.GetUtcNow(),
+                file.ExpiresAt
+            )
         );
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = body!.Length;
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
     }
-
-    private async Task FailAsync(AppendContext context, Guid id, string code, int status) =>
-        await documents.DecideAsync<ProviderFile>(
-            context,
-            id,
-            _ => Decision.Append(new FileUploadFailed(code, status)),
-            CancellationToken.None
-        );
 }
 
 /// <summary>A file to be sent, as OpenAI's API takes it; Anthropic's takes the file alone. Other fields pass on as they are.</summary>

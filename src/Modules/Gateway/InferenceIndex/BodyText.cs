@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Verbatim.Modules.Gateway.Wire;
 
 namespace Verbatim.Modules.Gateway.InferenceIndex;
 
@@ -57,21 +58,27 @@ internal static class BodyText
         var count = 0;
         try
         {
-            Find(body, ref found, ref count, isFromEnd);
+            try
+            {
+                Find(body, ref found, ref count, isFromEnd);
+            }
+            catch (JsonException)
+            {
+                // Too deep: what stands before is found.
+            }
+            var left = MaxBytes;
+            for (var i = 0; i < count && left > 0; i++)
+            {
+                var (start, length) = found[isFromEnd ? count - 1 - i : i];
+                var taken = Math.Min(length, left);
+                words.AddEscaped(body.Slice(isFromEnd ? start + length - taken : start, taken));
+                left -= taken;
+            }
         }
-        catch (JsonException)
+        finally
         {
-            // Too deep: what stands before is found.
+            ArrayPool<(int Start, int Length)>.Shared.Return(found);
         }
-        var left = MaxBytes;
-        for (var i = 0; i < count && left > 0; i++)
-        {
-            var (start, length) = found[isFromEnd ? count - 1 - i : i];
-            var taken = Math.Min(length, left);
-            words.AddEscaped(body.Slice(isFromEnd ? start + length - taken : start, taken));
-            left -= taken;
-        }
-        ArrayPool<(int Start, int Length)>.Shared.Return(found);
     }
 
     private static void Find(
@@ -97,7 +104,7 @@ internal static class BodyText
                         break;
                     }
                     isSaid = IsOneOf(ref reader, Said);
-                    if (isSaid && reader.ValueTextEquals("input"u8))
+                    if (isSaid && JsonNames.Is(ref reader, "input"u8))
                         allBelow = PeekObject(ref reader, allBelow);
                     break;
                 case JsonTokenType.EndObject when reader.CurrentDepth <= allBelow:
@@ -132,11 +139,9 @@ internal static class BodyText
 
     private static bool IsOneOf(ref Utf8JsonReader reader, byte[][] names)
     {
-        var isEscaped = reader.ValueIsEscaped;
-        var written = reader.ValueSpan;
         foreach (var name in names)
         {
-            if (isEscaped ? reader.ValueTextEquals(name) : written.SequenceEqual(name))
+            if (JsonNames.Is(ref reader, name))
                 return true;
         }
         return false;

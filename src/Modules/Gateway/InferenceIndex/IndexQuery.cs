@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Npgsql;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Postgres;
 
 namespace Verbatim.Modules.Gateway.InferenceIndex;
 
@@ -18,26 +19,20 @@ internal sealed class IndexQuery
     // Between the id, which has the time at which the call came, and its first event lie moments; clocks may differ.
     private static readonly TimeSpan IdTolerance = TimeSpan.FromHours(1);
 
-    private readonly NpgsqlConnection _connection;
+    private readonly Database _database;
     private readonly List<NpgsqlParameter> _parameters = [];
     private readonly StringBuilder _seek = new();
     private readonly StringBuilder _check = new();
     private readonly string _walk;
 
-    /// <param name="connection">Where to read.</param>
+    /// <param name="database">Where to read. Each statement gives its connection back: bodies that are opened between two need others.</param>
     /// <param name="access">What the caller reaches.</param>
     /// <param name="filter">What is wanted.</param>
     /// <param name="words">The bits that the words of the filter's text have; null without one.</param>
     /// <param name="walk">Over how many rows a statement walks.</param>
-    public IndexQuery(
-        NpgsqlConnection connection,
-        Access access,
-        InferenceFilter filter,
-        WordSignature? words,
-        int walk
-    )
+    public IndexQuery(Database database, Access access, InferenceFilter filter, WordSignature? words, int walk)
     {
-        _connection = connection;
+        _database = database;
         // Parts of the text: the planner must know them to prefer the index that has the order.
         _walk = walk.ToString(CultureInfo.InvariantCulture);
         _seek.Append("tenant_id = ").Append(Parameter(access.TenantId)).Append(" and id < $2");
@@ -172,7 +167,7 @@ internal sealed class IndexQuery
 
     private NpgsqlCommand Command(string sql, Guid before)
     {
-        var command = new NpgsqlCommand(sql, _connection);
+        var command = _database.Writes.CreateCommand(sql);
         foreach (var parameter in _parameters)
             command.Parameters.Add(parameter.Clone());
         command.Parameters[1].Value = before;

@@ -42,8 +42,7 @@ internal sealed class InferenceListing(Database database, DocumentStore store, S
     {
         filter = await ShownAsync(access.TenantId, filter, cancellationToken);
         var sought = filter.Text is { } text ? await SoughtAsync(access.TenantId, text, cancellationToken) : null;
-        await using var connection = await database.Writes.OpenConnectionAsync(cancellationToken);
-        var query = new IndexQuery(connection, access, filter, sought?.Signature, MaxWalked);
+        var query = new IndexQuery(database, access, filter, sought?.Signature, MaxWalked);
         var from = before ?? Guid.AllBitsSet;
         var found = new List<InferenceSummary>(rows + 1);
         var opened = 0;

@@ -191,8 +191,9 @@ internal sealed class ProviderProbe(ConfiguredSettings configured, TimeProvider 
                     .Where(static id => id.Length is > 0 and <= 200),
             ];
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a name or a text that is no Unicode.
             return null;
         }
     }

@@ -137,9 +137,10 @@ internal sealed partial class BackgroundResponses(
             {
                 await CancelMissedAsync(stoppingToken);
             }
-            catch (NpgsqlException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 _mayHaveMissed = true;
+                LogMissed(e.Message);
             }
         }
     }
@@ -158,25 +159,11 @@ internal sealed partial class BackgroundResponses(
     {
         try
         {
-            await calls.AnswerAsync(run.Caller, CallerWire.Responses, call, run, headers, time.GetTimestamp());
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            if (!run.Started.IsCompleted)
-                run.FailToStart(e);
-            else if (e is not LogUnavailableException)
-            {
-                // Nothing more comes of it, though this instance lives.
-                LogFailed(e, run.Identity.Id);
-                await ends.GiveUpAsync(run.Caller.TenantId, run.Id);
-            }
-        }
-        try
-        {
+            await AnswerAsync(run, call, headers);
             if (run.Started is { IsCompletedSuccessfully: true, Result: null })
                 await ends.WriteAsync(run.Caller.TenantId, run.Id, _isStopping);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e)
         {
             LogUnended(e.Message, run.Identity.Id);
         }
@@ -185,6 +172,25 @@ internal sealed partial class BackgroundResponses(
             _running.TryRemove(run.Identity.Id, out _);
             Interlocked.Decrement(ref _count);
             run.Dispose();
+        }
+    }
+
+    private async Task AnswerAsync(BackgroundRun run, PreparedCall call, IHeaderDictionary headers)
+    {
+        try
+        {
+            await calls.AnswerAsync(run.Caller, CallerWire.Responses, call, run, headers, time.GetTimestamp());
+        }
+        catch (Exception e)
+        {
+            if (!run.Started.IsCompleted)
+                run.FailToStart(e);
+            else if (e is not LogUnavailableException)
+            {
+                // Nothing more comes of it, though this instance lives.
+                LogFailed(e, run.Identity.Id);
+                await ends.GiveUpAsync(run.Caller.TenantId, run.Id, _isStopping);
+            }
         }
     }
 
@@ -230,6 +236,9 @@ internal sealed partial class BackgroundResponses(
             // Those that are left are the next step's; at the end their outcome is lost, and another instance says so.
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "Responses that were cancelled could not be looked for ({Reason}); trying again")]
+    private partial void LogMissed(string reason);
 
     [LoggerMessage(LogLevel.Error, "The call {Id} of a response in the background failed")]
     private partial void LogFailed(Exception exception, Guid id);

@@ -127,7 +127,7 @@ internal sealed class FollowedResponse(
         {
             return await ends.EndIfLeftAsync(access, responseId, cancellationToken);
         }
-        catch (NpgsqlException e) when (e.IsTransient)
+        catch (Exception e) when (e is NpgsqlException { IsTransient: true } or LogUnavailableException)
         {
             // Asked again with the next look, which waits for the database.
             return false;

@@ -17,6 +17,9 @@ internal sealed class OutputLog(Database database, PersonalBytes personal, Outpu
 {
     private const string Table = "gateway.response_output";
     private const int MostInOne = 500;
+
+    // All of a part go in one parameter, of which Postgres takes less than a gigabyte, and which stands in memory several times.
+    private const long MostBytesInOne = 16 * 1024 * 1024;
     private const int MostRead = 100;
 
     /// <summary>How long the database may be away: a stream waits meanwhile, and with it the provider.</summary>
@@ -124,10 +127,22 @@ internal sealed class OutputLog(Database database, PersonalBytes personal, Outpu
     {
         while (true)
         {
-            var part = TakeWaiting();
-            if (part.Count > 0)
+            var part = new List<Pending>();
+            var again = new List<Pending>();
+            try
             {
-                await WriteAsync(part);
+                TakeWaiting(part, again);
+                if (part.Count > 0)
+                {
+                    await WriteAsync(part);
+                    continue;
+                }
+            }
+            catch (Exception e)
+            {
+                // Whatever it is, want of memory too: whoever waits hears of it, and the writing goes on.
+                Fail(part, e);
+                Fail(again, e);
                 continue;
             }
             // A full fence: whoever came between the look above and this counted on us, and is seen by the look below.
@@ -138,21 +153,55 @@ internal sealed class OutputLog(Database database, PersonalBytes personal, Outpu
     }
 
     // A response is there once: two who end one that was lost at the same moment would write the same row.
-    private List<Pending> TakeWaiting()
+    private void TakeWaiting(List<Pending> part, List<Pending> again)
     {
-        var part = new List<Pending>();
-        var again = new List<Pending>();
         var responses = new HashSet<(Guid, string)>();
-        while (part.Count < MostInOne && _waiting.TryDequeue(out var pending))
-            (responses.Add((pending.Batch.TenantId, pending.Batch.ResponseId)) ? part : again).Add(pending);
+        var bytes = 0L;
+        // Nobody else takes, so what was looked at is what is taken.
+        while (
+            part.Count < MostInOne
+            && _waiting.TryPeek(out var next)
+            && (part.Count == 0 || bytes + next.Sealed.Length <= MostBytesInOne)
+            && _waiting.TryDequeue(out var pending)
+        )
+        {
+            if (responses.Add((pending.Batch.TenantId, pending.Batch.ResponseId)))
+            {
+                part.Add(pending);
+                bytes += pending.Sealed.Length;
+            }
+            else
+            {
+                again.Add(pending);
+            }
+        }
         foreach (var pending in again)
             _waiting.Enqueue(pending);
-        return part;
+        again.Clear();
     }
 
     private async Task WriteAsync(List<Pending> part)
     {
         var began = time.GetTimestamp();
+        if (await TryUntilLateAsync(part, began) is not { } failure)
+            return;
+        // What the database refuses may be the fault of one of them, which is no reason for the others to fail.
+        if (part.Count > 1 && failure is not NpgsqlException { IsTransient: true })
+        {
+            foreach (var pending in part)
+            {
+                if (await TryUntilLateAsync([pending], began) is { } own)
+                    Fail([pending], own);
+            }
+            return;
+        }
+        Fail(part, failure);
+    }
+
+    /// <summary>Writes a part; the database is waited for.</summary>
+    /// <returns>Why it cannot be written; null when it was.</returns>
+    private async Task<Exception?> TryUntilLateAsync(List<Pending> part, long began)
+    {
         while (true)
         {
             try
@@ -160,24 +209,28 @@ internal sealed class OutputLog(Database database, PersonalBytes personal, Outpu
                 var written = await TryWriteAsync(part);
                 foreach (var pending in part)
                 {
-                    if (written.Contains((pending.Batch.TenantId, pending.Batch.ResponseId)))
+                    var isWritten = written.Contains((pending.Batch.TenantId, pending.Batch.ResponseId));
+                    if (isWritten)
                         signals.Publish(pending.Batch.ResponseId);
-                    pending.Done.TrySetResult(written.Contains((pending.Batch.TenantId, pending.Batch.ResponseId)));
+                    pending.Done.TrySetResult(isWritten);
                 }
-                return;
+                return null;
             }
-            catch (Exception e)
-                when (e is NpgsqlException { IsTransient: true } && time.GetElapsedTime(began) < Patience)
+            catch (NpgsqlException e) when (e.IsTransient && time.GetElapsedTime(began) < Patience)
             {
                 await Task.Delay(RetryDelay, time);
             }
-            catch (Exception e) when (e is not OutOfMemoryException)
+            catch (Exception e)
             {
-                foreach (var pending in part)
-                    pending.Done.TrySetException(e);
-                return;
+                return e;
             }
         }
+    }
+
+    private static void Fail(List<Pending> part, Exception failure)
+    {
+        foreach (var pending in part)
+            pending.Done.TrySetException(failure);
     }
 
     private async Task<HashSet<(Guid, string)>> TryWriteAsync(List<Pending> part)

@@ -19,6 +19,9 @@ internal sealed class ResponseEnds(StoredResponses responses, OutputLog log, Dat
     // The outcome of a call is recorded late when the database is away; nobody waits here meanwhile.
     private const int MostTries = 600;
 
+    // Longer than the last that came is tried to be kept (OutputLog.Patience) behind the outcome.
+    private static readonly TimeSpan Abandoned = OutputLog.Patience * 2;
+
     /// <summary>Waits for the outcome, and ends the response.</summary>
     /// <param name="tenantId">The organization.</param>
     /// <param name="responseId">The response.</param>
@@ -41,9 +44,9 @@ internal sealed class ResponseEnds(StoredResponses responses, OutputLog log, Dat
                 if (once || tries == MostTries)
                     return;
             }
-            catch (NpgsqlException) when (!once && tries < MostTries)
+            catch (Exception e) when (!once && tries < MostTries && e is not OutOfMemoryException)
             {
-                // Later.
+                // Later: the database may be away for what is read, written, or needed to seal it.
             }
             await Task.Delay(RetryDelay, time);
         }
@@ -89,7 +92,10 @@ internal sealed class ResponseEnds(StoredResponses responses, OutputLog log, Dat
         }
     }
 
-    /// <summary>Ends a response that nobody makes any more, if that is so: its instance is gone, and has left an outcome or was found to be gone.</summary>
+    /// <summary>
+    /// Ends a response that nobody makes any more, if that is so: its instance is gone, and has left an outcome or was found to be gone; or it has had
+    /// an outcome for so long that whoever made it would have ended it.
+    /// </summary>
     /// <returns>True when it has ended.</returns>
     public async Task<bool> EndIfLeftAsync(Access access, string responseId, CancellationToken cancellationToken)
     {
@@ -97,36 +103,56 @@ internal sealed class ResponseEnds(StoredResponses responses, OutputLog log, Dat
             return true;
         if (row.HasEnded || !response.Status.IsFinal())
             return false;
-        if (!row.IsLost && await LivesAsync(row.InstanceId, cancellationToken))
+        if (!row.IsLost && await IsMadeAsync(access.TenantId, response.InferenceId, row.InstanceId, cancellationToken))
             return false;
         await WriteAsync(access.TenantId, response, cancellationToken);
         return false;
     }
 
     /// <summary>Nothing more comes of a response that this instance was making: unless there is an outcome, it has failed.</summary>
-    public async Task GiveUpAsync(Guid tenantId, string responseId)
+    /// <param name="tenantId">The organization.</param>
+    /// <param name="responseId">The response.</param>
+    /// <param name="once">Is not tried again: the instance stops, and another finds the call without an outcome.</param>
+    public async Task GiveUpAsync(Guid tenantId, string responseId, bool once)
     {
-        try
+        for (var tries = 1; ; tries++)
         {
-            await RunAsync(
-                "update gateway.background_responses set lost_at = now() where tenant_id = $1 and response_id = $2 and lost_at is null",
-                tenantId,
-                responseId,
-                CancellationToken.None
-            );
-        }
-        catch (NpgsqlException)
-        {
-            // When this instance ends, another finds the call without an outcome.
+            try
+            {
+                await RunAsync(
+                    "update gateway.background_responses set lost_at = now() where tenant_id = $1 and response_id = $2 and lost_at is null",
+                    tenantId,
+                    responseId,
+                    CancellationToken.None
+                );
+                return;
+            }
+            catch (NpgsqlException) when (!once && tries < MostTries)
+            {
+                await Task.Delay(RetryDelay, time);
+            }
         }
     }
 
-    private async Task<bool> LivesAsync(Guid instanceId, CancellationToken cancellationToken)
+    private async Task<bool> IsMadeAsync(
+        Guid tenantId,
+        Guid inferenceId,
+        Guid instanceId,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = database.Writes.CreateCommand(
-            "select exists (select 1 from gateway.instances where id = $1)"
+            """
+            select exists (select 1 from gateway.instances where id = $1) and not exists (
+                select 1 from platform.events where tenant_id = $2 and stream_id = $3 and version > 1 and time < $4)
+            """
         );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = instanceId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenantId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inferenceId });
+        command.Parameters.Add(
+            new NpgsqlParameter<DateTime> { TypedValue = (time.GetUtcNow() - Abandoned).UtcDateTime }
+        );
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 

@@ -111,7 +111,7 @@ internal sealed partial class RetentionSweeper(
             {
                 await SweepAsync(stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or LogUnavailableException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(e.Message);
             }

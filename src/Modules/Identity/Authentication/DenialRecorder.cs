@@ -94,7 +94,16 @@ internal sealed partial class DenialRecorder(
     {
         using var timer = new PeriodicTimer(Window, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
-            await FlushAsync();
+        {
+            try
+            {
+                await FlushAsync();
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogNotRecorded(e.GetType().Name);
+            }
+        }
     }
 
     // Whether it gets an event of its own.

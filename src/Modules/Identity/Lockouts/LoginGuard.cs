@@ -65,30 +65,26 @@ internal sealed class LoginGuard(
         return Problems.Create(TooMany);
     }
 
-    /// <summary>The person has proved all that is asked of them.</summary>
-    public Task SucceededAsync(GuardedAttempt attempt, CancellationToken cancellationToken) =>
-        settlements.SettleAsync(
-            token => attempts.SucceededAsync(attempt.Account, attempt.Network, token),
-            cancellationToken
+    /// <summary>The person has proved all that is asked of them. Settled even if they have left meanwhile: they were right.</summary>
+    public Task SucceededAsync(GuardedAttempt attempt) =>
+        settlements.SettleAsync(() =>
+            attempts.SucceededAsync(attempt.Account, attempt.Network, CancellationToken.None)
         );
 
     /// <summary>It was no failure, but not a success either: another proof is missing, or nobody had the time to look.</summary>
-    public Task TakeBackAsync(GuardedAttempt attempt, CancellationToken cancellationToken) =>
-        settlements.SettleAsync(
-            token => attempts.TakeBackAsync(attempt.Account, attempt.Network, token),
-            cancellationToken
-        );
+    public Task TakeBackAsync(GuardedAttempt attempt) =>
+        settlements.SettleAsync(() => attempts.TakeBackAsync(attempt.Account, attempt.Network, CancellationToken.None));
 
-    /// <summary>Looks at something on the way to a decision. Should the database go away, there was no attempt.</summary>
+    /// <summary>Looks at something on the way to a decision. Should the database go away, or nobody have the time to look, there was no attempt.</summary>
     public async Task<T> LookAsync<T>(GuardedAttempt attempt, Func<Task<T>> look)
     {
         try
         {
             return await look();
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (e is NpgsqlException or LogUnavailableException or BusyException)
         {
-            await TakeBackAsync(attempt, CancellationToken.None);
+            await TakeBackAsync(attempt);
             throw;
         }
     }

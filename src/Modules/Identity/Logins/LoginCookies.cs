@@ -131,13 +131,22 @@ internal sealed class LoginCookies
         );
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = hash.ToArray() });
         command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = now.UtcDateTime });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-            return null;
-
-        var (tenantId, loginId, userId) = (reader.GetGuid(0), reader.GetGuid(1), reader.GetGuid(3));
-        var role = Principals.RoleOf(reader.GetString(4));
-        var granted = await reader.IsDBNullAsync(5, cancellationToken) ? null : reader.GetFieldValue<string[]>(5);
+        Guid tenantId;
+        Guid loginId;
+        Guid userId;
+        DateTimeOffset expiresAt;
+        Role role;
+        string[]? granted;
+        // Closed before the next look: whoever holds a connection must not wait for another of the same pool.
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            if (!await reader.ReadAsync(cancellationToken))
+                return null;
+            (tenantId, loginId, userId) = (reader.GetGuid(0), reader.GetGuid(1), reader.GetGuid(3));
+            expiresAt = reader.GetFieldValue<DateTimeOffset>(2);
+            role = Principals.RoleOf(reader.GetString(4));
+            granted = await reader.IsDBNullAsync(5, cancellationToken) ? null : reader.GetFieldValue<string[]>(5);
+        }
         var scopes = granted is null
             ? RoleScopes.Of(role)
             : RoleScopes.Of(role).Where(granted.Contains).ToFrozenSet(StringComparer.Ordinal);
@@ -148,7 +157,7 @@ internal sealed class LoginCookies
             LoginId = loginId,
             Pending = pending,
         };
-        return new FoundCaller(caller, reader.GetFieldValue<DateTimeOffset>(2), [loginId, userId, tenantId]);
+        return new FoundCaller(caller, expiresAt, [loginId, userId, tenantId]);
     }
 
     private static string NameFor(HttpRequest request) => request.IsHttps ? SecureName : PlainName;

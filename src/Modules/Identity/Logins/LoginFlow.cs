@@ -72,12 +72,13 @@ internal sealed class LoginFlow(
         if (proof is not PasswordProof.Right { Account: var account, Attempt: var attempt })
             return new LoginStep.Wrong();
         if (
-            await guard.LookAsync(attempt, () => factors.FindEnabledAsync(account.UserId, cancellationToken))
+            // What was proved is settled, whether the person still waits or not.
+            await guard.LookAsync(attempt, () => factors.FindEnabledAsync(account.UserId, CancellationToken.None))
             is not null
         )
         {
             // Not a success yet: with the password alone the codes could be tried without end.
-            await guard.TakeBackAsync(attempt, cancellationToken);
+            await guard.TakeBackAsync(attempt);
             return new LoginStep.NeedsFactor(
                 challenges.Seal(
                     new LoginChallenge(
@@ -91,7 +92,7 @@ internal sealed class LoginFlow(
                 )
             );
         }
-        await guard.SucceededAsync(attempt, cancellationToken);
+        await guard.SucceededAsync(attempt);
         return await EnterAsync(http, account, [PasswordFactor], wish, cancellationToken);
     }
 
@@ -120,12 +121,16 @@ internal sealed class LoginFlow(
         {
             Subject = account.UserId,
         };
-        if (await factorProof.ProveAsync(context, factor, code, cancellationToken) is not { } proved)
+        var proved = await guard.LookAsync(
+            attempt,
+            () => factorProof.ProveAsync(context, factor, code, CancellationToken.None)
+        );
+        if (proved is null)
         {
             await guard.FailedAsync(http, attempt, account.TenantId, account.UserId, cancellationToken);
             return new LoginStep.Wrong();
         }
-        await guard.SucceededAsync(attempt, cancellationToken);
+        await guard.SucceededAsync(attempt);
         return await EnterAsync(
             http,
             account,

@@ -35,23 +35,17 @@ internal sealed class OwnPassword(PasswordStore passwords, PasswordHashing hashi
         var (attempt, retryAfter) = await guard.BeginAsync(http, key, cancellationToken);
         if (attempt is null)
             return (null, LoginGuard.Refuse(http, retryAfter));
-        PasswordCheck check;
-        try
-        {
-            check = await hashing.CheckAsync(account.PasswordHash, password, cancellationToken);
-        }
-        catch (BusyException)
-        {
-            await guard.TakeBackAsync(attempt, CancellationToken.None);
-            throw;
-        }
+        var check = await guard.LookAsync(
+            attempt,
+            () => hashing.CheckAsync(account.PasswordHash, password, cancellationToken)
+        );
         if (check == PasswordCheck.Wrong)
         {
             await guard.FailedAsync(http, attempt, account.TenantId, account.UserId, cancellationToken);
             return (null, Problems.Create(Wrong));
         }
         // Not a success that starts the count afresh: with a second factor the password alone must not.
-        await guard.TakeBackAsync(attempt, cancellationToken);
+        await guard.TakeBackAsync(attempt);
         return (account, null);
     }
 }

@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
+using Npgsql;
 using Verbatim.Modules.Identity.Lockouts;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Http;
 using Verbatim.Platform.Modules;
 
@@ -39,38 +41,30 @@ internal sealed class PasswordLogin(PasswordStore passwords, PasswordHashing has
         if (attempt is null)
             return new PasswordProof.TooMany(retryAfter);
         var found = await guard.LookAsync(attempt, () => passwords.FindHashAsync(key, cancellationToken));
-        PasswordCheck check;
-        try
-        {
-            check = await hashing.CheckAsync(found?.Hash, password, cancellationToken);
-        }
-        catch (BusyException)
-        {
-            await guard.TakeBackAsync(attempt, CancellationToken.None);
-            throw;
-        }
+        var check = await guard.LookAsync(attempt, () => hashing.CheckAsync(found?.Hash, password, cancellationToken));
         var account =
             check == PasswordCheck.Wrong
                 ? null
-                : await guard.LookAsync(attempt, () => passwords.FindByIdAsync(found!.UserId, cancellationToken));
+                // It was right: whoever leaves now has not failed.
+                : await guard.LookAsync(attempt, () => passwords.FindByIdAsync(found!.UserId, CancellationToken.None));
         if (account is null)
         {
             await guard.FailedAsync(http, attempt, found?.TenantId, found?.UserId, cancellationToken);
             return new PasswordProof.Wrong();
         }
         if (check == PasswordCheck.RightAndOutdated)
-            await ImproveAsync(account, password, cancellationToken);
+            await ImproveAsync(account, password);
         return new PasswordProof.Right(account, attempt);
     }
 
     // The better hash can be made at another login.
-    private async Task ImproveAsync(Account account, string password, CancellationToken cancellationToken)
+    private async Task ImproveAsync(Account account, string password)
     {
         try
         {
-            var hash = await hashing.HashAsync(password, cancellationToken);
-            await passwords.ImproveAsync(account, hash, cancellationToken);
+            var hash = await hashing.HashAsync(password, CancellationToken.None);
+            await passwords.ImproveAsync(account, hash, CancellationToken.None);
         }
-        catch (BusyException) { }
+        catch (Exception e) when (e is BusyException or NpgsqlException or LogUnavailableException) { }
     }
 }

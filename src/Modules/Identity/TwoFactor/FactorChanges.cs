@@ -174,12 +174,16 @@ internal sealed class FactorChanges(
         var (attempt, retryAfter) = await guard.BeginAsync(http, key, cancellationToken);
         if (attempt is null)
             return (null, LoginGuard.Refuse(http, retryAfter));
-        if (await proof.ProveAsync(caller.For(http), factor, code, cancellationToken) is null)
+        var proved = await guard.LookAsync(
+            attempt,
+            () => proof.ProveAsync(caller.For(http), factor, code, CancellationToken.None)
+        );
+        if (proved is null)
         {
             await guard.FailedAsync(http, attempt, account.TenantId, account.UserId, cancellationToken);
             return (null, Problems.Create(WrongCode));
         }
-        await guard.SucceededAsync(attempt, cancellationToken);
+        await guard.SucceededAsync(attempt);
         return (factor, null);
     }
 

@@ -1,10 +1,14 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Claims;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Verbatim.Modules.Gateway.Files;
 using Verbatim.Modules.Gateway.Inferences;
 using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 using Verbatim.Platform.Postgres;
 using Verbatim.Tests.Integration.Support;
 using Verbatim.Tests.Upstream;
@@ -377,6 +381,45 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
     }
 
     [Fact]
+    public async Task A_caller_who_leaves_while_the_provider_answers_has_sent_a_file_and_that_is_on_record()
+    {
+        using var client = gateway.Host.As(gateway.ApiKey);
+        var me = await client.GetJsonAsync("/api/me");
+        var (tenant, user) = (me["organizationId"]!.GetValue<Guid>(), me["userId"]!.GetValue<Guid>());
+        using var form = Form("a.txt", [1, 2, 3]);
+        using var leaving = new CancellationTokenSource();
+        var services = gateway.Host.Services;
+        var requestId = Guid.NewGuid().ToString();
+        var http = new DefaultHttpContext
+        {
+            RequestServices = services,
+            RequestAborted = leaving.Token,
+            TraceIdentifier = requestId,
+            User = new ClaimsPrincipal(
+                new CallerIdentity(
+                    new Caller(tenant, $"user:{user}", user, new HashSet<string>()) { Reach = Reach.Own },
+                    "test"
+                )
+            ),
+        };
+        http.Request.ContentType = form.Headers.ContentType!.ToString();
+        http.Request.Body = await form.ReadAsStreamAsync(Cancellation);
+        var upload = new UploadFile(
+            services.GetRequiredService<FileProviders>(),
+            services.GetRequiredService<DocumentStore>(),
+            services.GetRequiredService<UploadEnds>(),
+            services.GetRequiredService<InferenceJournal>(),
+            services.GetRequiredService<IdSource>(),
+            new SecondTimer(leaving.Cancel)
+        );
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload.HandleAsync(http));
+
+        var record = await RecordedAsync(requestId, 2);
+        Assert.Equal(["gateway.file-upload-started", "gateway.file-uploaded"], record.Select(r => r.Type));
+    }
+
+    [Fact]
     public async Task A_provider_that_is_named_must_be_one_that_keeps_files()
     {
         using var client = gateway.Host.As(gateway.ApiKey);
@@ -534,6 +577,19 @@ public sealed class FileTests(GatewayHost gateway) : IClassFixture<GatewayHost>
         command.Parameters.Add(new Npgsql.NpgsqlParameter<string> { TypedValue = requestId });
         await using var reader = await command.ExecuteReaderAsync(Cancellation);
         return await reader.ReadAsync(Cancellation) ? await RecordAsync(reader.GetGuid(0), reader.GetGuid(1)) : [];
+    }
+
+    // The first timer watches over the sending, the second over what the provider answers.
+    private sealed class SecondTimer(Action made) : TimeProvider
+    {
+        private int _timers;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (++_timers == 2)
+                made();
+            return base.CreateTimer(callback, state, dueTime, period);
+        }
     }
 
     // The beginning of a form; when that is under way its sender leaves.

@@ -238,6 +238,56 @@ public sealed class InferenceListTests(VerbatimHost host) : IClassFixture<Verbat
     }
 
     [Fact]
+    public async Task Many_who_look_for_words_at_once_do_not_wait_for_each_others_connections()
+    {
+        using var administrator = await host.AsAdministratorAsync(Cancellation);
+        var user = Guid.CreateVersion7();
+        for (var i = 0; i < 20; i++)
+            await RecordAsync(await TenantAsync(), user, new Made { Asked = "the same needle" });
+        await CaughtUpAsync();
+
+        // More than the pool has connections.
+        var pages = await Task.WhenAll(
+            Enumerable
+                .Range(0, 60)
+                .Select(_ => administrator.GetJsonAsync($"/api/inferences?userId={user}&text=needle&limit=50"))
+        );
+
+        Assert.All(pages, page => Assert.Equal(20, page["data"]!.AsArray().Count));
+    }
+
+    [Fact]
+    public async Task A_call_with_a_name_that_is_no_Unicode_is_listed_and_those_behind_it_too()
+    {
+        using var administrator = await host.AsAdministratorAsync(Cancellation);
+        using var caller = host.As(await host.CreateApiKeyAsync(cancellationToken: Cancellation));
+        var marker = $"odd:{Guid.NewGuid():N}";
+        foreach (var name in new[] { "\\ud800", "plain" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+            {
+                Content = new StringContent(
+                    $$$"""{"model":"simulator","{{{name}}}":1,"messages":[{"role":"user","{{{name}}}":2,"content":"a needle"}]}""",
+                    System.Text.Encoding.UTF8,
+                    "application/json"
+                ),
+            };
+            request.Headers.Add("x-client-request-id", marker);
+            using var answer = await caller.SendAsync(request, Cancellation);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        await CaughtUpAsync();
+
+        Assert.Equal(2, (await AllAsync(administrator, $"clientRequestId={marker}&text=needle", limit: 10)).Count);
+        Assert.False(
+            await QueryAsync<bool>(
+                "select exists (select from platform.dead_letters where subscription like 'gateway.%')"
+            )
+        );
+    }
+
+    [Fact]
     public async Task People_see_their_own_calls_and_those_who_read_everything_see_all()
     {
         using var administrator = await host.AsAdministratorAsync(Cancellation);

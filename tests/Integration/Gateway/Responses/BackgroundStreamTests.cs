@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Verbatim.Modules.Gateway.Responses;
+using Verbatim.Platform.Events;
 using Verbatim.Platform.Postgres;
 using Verbatim.Tests.Integration.Gateway.Conformance;
 using static Verbatim.Tests.Integration.Gateway.Responses.Background;
@@ -250,6 +252,101 @@ public sealed class BackgroundStreamTests(ConformanceHost gateway) : IClassFixtu
         Assert.Equal(Enumerable.Range(0, all.Count), all.Select(NumberOf));
         Assert.Equal(480, Said(all).Length);
         Assert.True(JsonNode.DeepEquals(ended, all[^1]["response"]));
+    }
+
+    [Fact]
+    public async Task What_the_database_refuses_of_one_stream_takes_no_other_with_it()
+    {
+        var log = gateway.Host.Services.GetRequiredService<OutputLog>();
+        var (tenant, subject) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var sound = Enumerable.Range(0, 40).Select(_ => $"resp_{Guid.NewGuid():N}").ToList();
+        await using (
+            var command = gateway
+                .Host.Services.GetRequiredService<Database>()
+                .Writes.CreateCommand(
+                    """
+                    insert into gateway.background_responses
+                        (tenant_id, response_id, inference_id, subject_id, cancellation_id, instance_id, is_streamed, created_at)
+                    select $1, r, gen_random_uuid(), $2, $2, $2, true, now() from unnest($3::text[]) r
+                    """
+                )
+        )
+        {
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tenant });
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = subject });
+            command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. sound] });
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        // Postgres takes no NUL in a text.
+        var appended = sound.ConvertAll(id => AppendAsync(id));
+        var refused = Enumerable.Range(0, 3).Select(i => AppendAsync($"resp_\0{i}")).ToList();
+        appended.AddRange(sound.Select(id => AppendAsync(id, first: 1)));
+
+        Assert.All(await Task.WhenAll(appended), Assert.True);
+        foreach (var append in refused)
+            await Assert.ThrowsAsync<PostgresException>(() => append);
+
+        Task<bool> AppendAsync(string id, int first = 0) =>
+            log.AppendAsync(
+                new OutputBatch(tenant, id, Guid.NewGuid(), subject, first, first, new byte[1000], IsLast: false),
+                Cancellation
+            );
+    }
+
+    [Fact]
+    public async Task A_stream_whose_end_its_instance_could_not_write_is_ended_later_by_who_reads_it()
+    {
+        using var client = gateway.Host.As(gateway.ApiKey);
+        var services = gateway.Host.Services;
+        using var made = await PostAsync(
+            client,
+            ResponsesPath,
+            Body($"{ConformanceHost.Model("openai")}", "Hello", stream: true)
+        );
+        var told = await EventsAsync(made).ToListAsync(Cancellation);
+        var id = IdOf(told[0]["response"]!);
+        var me = await client.GetFromJsonAsync<JsonNode>("/api/me", Cancellation);
+        var access = Access.ToAll(me!["organizationId"]!.GetValue<Guid>());
+        await using (
+            var command = services
+                .GetRequiredService<Database>()
+                .Writes.CreateCommand(
+                    $"""
+                    with open as (update gateway.background_responses set ended_at = null where response_id = '{id}')
+                    delete from gateway.response_output where response_id = '{id}' and last_number = {NumberOf(
+                        told[^1]
+                    )}
+                    """
+                )
+        )
+            Assert.Equal(1, await command.ExecuteNonQueryAsync(Cancellation));
+
+        // Its instance lives, and may still be about to.
+        await EndsAt(TimeProvider.System).EndIfLeftAsync(access, id, Cancellation);
+        Assert.False(await HasEndedAsync());
+        await EndsAt(new Later()).EndIfLeftAsync(access, id, Cancellation);
+        Assert.True(await HasEndedAsync());
+
+        Assert.Equal(told.Select(e => e.ToJsonString()), (await AllAsync(client, id)).Select(e => e.ToJsonString()));
+
+        ResponseEnds EndsAt(TimeProvider time) =>
+            new(
+                services.GetRequiredService<StoredResponses>(),
+                services.GetRequiredService<OutputLog>(),
+                services.GetRequiredService<Database>(),
+                time
+            );
+
+        async Task<bool> HasEndedAsync() =>
+            (await services.GetRequiredService<StoredResponses>().FindAsync(access, id, Cancellation))!
+                .Background!
+                .HasEnded;
+    }
+
+    private sealed class Later : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddMinutes(2);
     }
 
     [Fact]

@@ -89,10 +89,12 @@ public sealed class ValidateProviderTests(SettingsHost settings, SharedPostgres 
             """{"error":{"message":"Incorrect API key provided: sk-canary-leak"}}"""
         );
         await using var moved = new CannedServer(302, "text/plain", "");
+        await using var odd = new CannedServer(200, "application/json", """{"data":[{"id":"\ud800"}]}""");
 
         Assert.Equal("wrong-credential", await CodeAsync("openai-compatible", forbidden.Address + "v1"));
         Assert.Equal("wrong-path", await CodeAsync("openai-compatible", moved.Address + "v1"));
         Assert.Equal("not-an-api", await CodeAsync("openai-compatible", page.Address + "v1"));
+        Assert.Equal("not-an-api", await CodeAsync("openai-compatible", odd.Address + "v1"));
         Assert.Equal("unreachable", await CodeAsync("openai-compatible", "http://127.0.0.1:1/v1"));
         Assert.Equal("unknown-host", await CodeAsync("openai-compatible", "http://nothing.invalid/v1"));
         Assert.Equal("tls-failed", await CodeAsync("openai-compatible", $"https://127.0.0.1:{provider.Port}/v1"));

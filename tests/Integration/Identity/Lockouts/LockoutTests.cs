@@ -1,6 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Verbatim.Modules.Identity.Lockouts;
+using Verbatim.Platform.Events;
+using Verbatim.Platform.Http;
 using Verbatim.Tests.Integration.Support;
 
 namespace Verbatim.Tests.Integration.Identity.Lockouts;
@@ -56,6 +62,28 @@ public sealed class LockoutTests(SharedPostgres postgres, VerbatimHost host) : I
             await FailAsync(person, Free - 1);
             using var success = await person.TryAsync();
             Assert.Equal(HttpStatusCode.OK, success.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task An_attempt_that_came_to_no_decision_is_none()
+    {
+        var guard = host.Services.GetRequiredService<LoginGuard>();
+        var http = new DefaultHttpContext();
+        http.Connection.RemoteIpAddress = new IPAddress(RandomNumberGenerator.GetBytes(16));
+        var account = RandomNumberGenerator.GetBytes(32);
+        Exception[] failures =
+        [
+            new NpgsqlException("Away."),
+            new LogUnavailableException("Away."),
+            new BusyException(Minute),
+        ];
+
+        foreach (var failure in failures.Concat(failures).Concat(failures))
+        {
+            var (attempt, _) = await guard.BeginAsync(http, account, Cancellation);
+            Assert.Equal(1, attempt!.Counted.Failures);
+            await Assert.ThrowsAsync(failure.GetType(), () => guard.LookAsync<bool>(attempt, () => throw failure));
         }
     }
 

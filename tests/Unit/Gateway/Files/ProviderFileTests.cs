@@ -36,6 +36,19 @@ public sealed class ProviderFileTests
     }
 
     [Fact]
+    public void How_an_upload_ended_is_told_once_however_often_it_is_tried()
+    {
+        var ended = new FileUploadFailed("client-left", 499);
+        var lost = ProviderFile.Evolve(Started, new FileUploadLost(Started.Instance));
+
+        Assert.Equal(NotFound, UploadEnds.Decide(null, ended));
+        foreach (var open in new[] { Started, lost })
+            Assert.Equal([ended], Assert.IsType<Decision.Appending>(UploadEnds.Decide(open, ended)).Events);
+        foreach (var closed in new[] { Uploaded, ProviderFile.Evolve(Started, ended) })
+            Assert.Equal(Decision.Nothing, UploadEnds.Decide(closed, ended));
+    }
+
+    [Fact]
     public void What_failed_stays_failed()
     {
         var failed = ProviderFile.Evolve(Started, new FileUploadFailed("client-left", 499));

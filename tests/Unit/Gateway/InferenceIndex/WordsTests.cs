@@ -93,6 +93,8 @@ public sealed class WordsTests
     )]
     [InlineData("""{"tools":[{"function":{"name":"alpha"}}],"prompt":"beta"}""", "beta")]
     [InlineData("""{"id":"alpha","user":"beta","metadata":{"text":"gamma"}}""", "")]
+    [InlineData("""{"\ud800":1,"messages":[{"\udc00":["gamma"],"content":"alpha"}]}""", "alpha")]
+    [InlineData("""{"\u0069nput":{"any":"alpha"},"\u0074ools":[{"name":"beta"}]}""", "alpha")]
     [InlineData("\"[erased]\"", "")]
     public void Of_a_request_what_was_said_is_read_the_last_first(string body, string expected)
     {

@@ -35,14 +35,21 @@ internal sealed class ExternalTokens(
     private readonly ConcurrentDictionary<TokenDigest, RememberedCaller> _remembered = new();
     private volatile TrustedIssuers? _trusted;
 
+    // Grows with every forgetting: what was read before it may be stale and is not remembered.
+    private long _generation;
+
     private sealed record TrustedIssuers(ILookup<string, (Guid TenantId, Guid Id)> ByIssuer, DateTimeOffset ReadAt);
 
     public IReadOnlyCollection<Type> EventTypes { get; } =
     [typeof(IdentityProviderRegistered), typeof(IdentityProviderChanged), typeof(IdentityProviderDeleted)];
 
-    public void Observe(RecordedEvent recorded, IEvent @event) => _trusted = null;
+    public void Observe(RecordedEvent recorded, IEvent @event) => Reset();
 
-    public void Reset() => _trusted = null;
+    public void Reset()
+    {
+        Interlocked.Increment(ref _generation);
+        _trusted = null;
+    }
 
     /// <summary>The result of authenticating with this token, or null when it is no trusted provider's, or nobody's.</summary>
     public async ValueTask<AuthenticateResult?> AuthenticateAsync(string token, CancellationToken cancellationToken)
@@ -121,6 +128,7 @@ internal sealed class ExternalTokens(
     {
         if (_trusted is { } known && now - known.ReadAt < TrustedAge)
             return known;
+        var generation = Interlocked.Read(ref _generation);
         await using var command = database.Writes.CreateCommand(
             """
             select tenant_id, id, data -> 'settings' ->> 'issuer' from documents.identity_provider
@@ -136,6 +144,8 @@ internal sealed class ExternalTokens(
             now
         );
         _trusted = trusted;
+        if (generation != Interlocked.Read(ref _generation))
+            _trusted = null;
         return trusted;
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Verbatim.Modules.Identity.ExternalIdentity.Providers;
 using Verbatim.Modules.Identity.Tokens;
 using Verbatim.Platform.Modules;
@@ -241,6 +242,8 @@ internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
 
     private static JsonDocument Parse(byte[] body)
     {
+        if (!IsUnicode(body))
+            throw new ProviderException("The answer is no JSON, or has texts that are no Unicode.");
         try
         {
             var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 16 });
@@ -251,6 +254,27 @@ internal sealed class ProviderDocuments(TimeProvider time) : IDisposable
         catch (JsonException e)
         {
             throw new ProviderException("The answer is no JSON.", e);
+        }
+    }
+
+    // Half of a surrogate pair in an escape is JSON by its grammar, and thrown about by whoever reads the text or looks for a name.
+    private static bool IsUnicode(byte[] body)
+    {
+        if (!Utf8.IsValid(body))
+            return false;
+        try
+        {
+            var reader = new Utf8JsonReader(body, StrictJson.Options);
+            while (reader.Read())
+            {
+                if (reader is { ValueIsEscaped: true, TokenType: JsonTokenType.PropertyName or JsonTokenType.String })
+                    _ = reader.GetString();
+            }
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return false;
         }
     }
 
