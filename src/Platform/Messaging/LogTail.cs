@@ -96,6 +96,9 @@ public sealed partial class LogTail : BackgroundService
                 if (!_isFailing)
                     LogFailed(e);
                 _isFailing = true;
+                // Where this connection broke, those that are idle did so too, most likely; each would cost somebody an answer.
+                if (e is NpgsqlException { IsTransient: true })
+                    _database.ForgetIdle();
                 Reset();
             }
             await Task.Delay(PollInterval, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -51,6 +51,13 @@ public sealed class Database : IAsyncDisposable
     /// <summary>The server belongs to this host alone: no other instance can be on it.</summary>
     public bool IsPrivate { get; }
 
+    /// <summary>Connections that nobody uses now are made anew when they are needed: the server may have restarted.</summary>
+    public void ForgetIdle()
+    {
+        foreach (var source in _sources)
+            source.Clear();
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

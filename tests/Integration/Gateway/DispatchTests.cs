@@ -128,15 +128,7 @@ public sealed class DispatchTests : IAsyncLifetime
     {
         var time = new LeapingTime();
         var deployment = Deployment("a", time: time);
-        for (var i = 0; i < 5; i++)
-        {
-            using var failing = Dispatch(
-                [deployment],
-                Body(Guid.NewGuid().ToString(), """[{"status":500}]"""),
-                time: time
-            );
-            await failing.RunAsync();
-        }
+        await FailAsync(deployment, time);
         Assert.True(deployment.Health.Unavailable() > TimeSpan.Zero);
 
         time.Leap(TimeSpan.FromSeconds(16));
@@ -151,15 +143,7 @@ public sealed class DispatchTests : IAsyncLifetime
     {
         var time = new LeapingTime();
         var deployment = Deployment("a", time: time);
-        for (var i = 0; i < 5; i++)
-        {
-            using var failing = Dispatch(
-                [deployment],
-                Body(Guid.NewGuid().ToString(), """[{"status":500}]"""),
-                time: time
-            );
-            await failing.RunAsync();
-        }
+        await FailAsync(deployment, time);
         time.Leap(TimeSpan.FromSeconds(16));
 
         var marker = Guid.NewGuid().ToString();
@@ -177,6 +161,20 @@ public sealed class DispatchTests : IAsyncLifetime
 
         Assert.Equal(Polly.CircuitBreaker.CircuitState.Open, deployment.Health.Circuit);
         Assert.Equal(0, deployment.Health.InFlight);
+    }
+
+    // As often as opens its circuit.
+    private static async Task FailAsync(Deployment deployment, TimeProvider time)
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            using var failing = Dispatch(
+                [deployment],
+                Body(Guid.NewGuid().ToString(), """[{"status":500}]"""),
+                time: time
+            );
+            await failing.RunAsync();
+        }
     }
 
     private Deployment Deployment(

@@ -127,6 +127,27 @@ public sealed class LogTailTests(MigratedDatabase database) : IClassFixture<Migr
     }
 
     [Fact]
+    public async Task Connections_that_broke_while_nobody_used_them_are_given_to_nobody()
+    {
+        var taken = new List<Npgsql.NpgsqlConnection>();
+        for (var i = 0; i < PoolSize; i++)
+            taken.Add(await _store.Database.Writes.OpenConnectionAsync(Cancelled));
+        foreach (var connection in taken)
+            await connection.DisposeAsync();
+        var before = _observer.Resets;
+        await _other.ExecuteAsync(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        );
+        await UntilAsync(() => _observer.Resets > before);
+
+        for (var i = 0; i < PoolSize; i++)
+        {
+            await using var command = _store.Database.Writes.CreateCommand("select 1");
+            Assert.Equal(1, await command.ExecuteScalarAsync(Cancelled));
+        }
+    }
+
+    [Fact]
     public async Task An_event_that_an_observer_chokes_on_does_not_stop_the_tail()
     {
         var before = _observer.Resets;
