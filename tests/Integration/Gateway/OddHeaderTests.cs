@@ -122,6 +122,31 @@ public sealed class OddHeaderTests(ConformanceHost gateway) : IClassFixture<Conf
     }
 
     [Fact]
+    public async Task Files_are_no_exception_to_either()
+    {
+        using var client = new HttpClient(
+            new SocketsHttpHandler { RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8 }
+        )
+        {
+            BaseAddress = gateway.Host.Address,
+            DefaultRequestHeaders =
+            {
+                { "Authorization", "Bearer " + gateway.ApiKey },
+                { "x-verbatim-provider", "of-openai" },
+            },
+        };
+        using var refused = await client.PostAsync("/v1/files", Form("status=429,retry-after=gr%C3%B6"), Cancellation);
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.Equal("1", refused.Headers.GetValues("Retry-After").Single());
+
+        client.DefaultRequestHeaders.TryAddWithoutValidation("OpenAI-Beta", "gr\u00f6\u00dfe");
+        using var unsent = await client.PostAsync("/v1/files", Form("chunked"), Cancellation);
+        var text = await unsent.Content.ReadAsStringAsync(Cancellation);
+        Assert.True(unsent.StatusCode == HttpStatusCode.BadRequest, text);
+        Assert.Contains("'OpenAI-Beta'", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_event_that_is_too_large_ends_the_stream_with_an_error_and_the_call_on_record()
     {
         using var response = await gateway.PostAsync(
@@ -140,4 +165,12 @@ public sealed class OddHeaderTests(ConformanceHost gateway) : IClassFixture<Conf
         var inference = await gateway.InferenceAsync(response, Cancellation);
         Assert.Equal((InferenceStatus.Failed, "upstream-broken"), (inference.Status, inference.Error!.Code));
     }
+
+    private static MultipartFormDataContent Form(string commands) =>
+        new()
+        {
+            { new StringContent("user_data"), "purpose" },
+            { new StringContent($"gpt-fake@{commands}"), "model" },
+            { new StringContent("Some text."), "file", "a.txt" },
+        };
 }

@@ -341,11 +341,7 @@ internal sealed class UpstreamAttempt : IDisposable
 
     private void ReadHead()
     {
-        if (
-            _response!.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
-            && HeaderText.IsSound(type.ToString())
-        )
-            ContentType = type.ToString();
+        ContentType = HeaderText.Read(_response!.Content.Headers, "Content-Type") ?? ContentType;
         foreach (var name in RelayedHeaders)
         {
             if (HeaderOf(name) is { } value)
@@ -510,12 +506,7 @@ internal sealed class UpstreamAttempt : IDisposable
         return end < 0 ? contentType : contentType[..end].TrimEnd();
     }
 
-    private string? HeaderOf(string name) =>
-        _response!.Headers.NonValidated.TryGetValues(name, out var values)
-        && values.ToString() is var value
-        && HeaderText.IsSound(value)
-            ? value
-            : null;
+    private string? HeaderOf(string name) => HeaderText.Read(_response!.Headers, name);
 
     private double Milliseconds(long timestamp) =>
         Math.Round(_time.GetElapsedTime(_startedAt, timestamp).TotalMilliseconds, 3);

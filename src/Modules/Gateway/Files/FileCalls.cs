@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Dispatch;
 using Verbatim.Modules.Gateway.Providers;
+using Verbatim.Modules.Gateway.Wire;
 using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Gateway.Files;
@@ -23,6 +24,8 @@ internal static class FileCalls
         SilenceWatch watch
     )
     {
+        if (callerHeaders is not null && ForwardedHeaders.Refuse(callerHeaders) is { } refusal)
+            return new FileReply(Response: null, new AttemptFailure(refusal.Code, refusal.Status, refusal.Message));
         watch.Begin();
         try
         {
@@ -129,8 +132,8 @@ internal static class FileCalls
         http.Response.StatusCode = (int)response.StatusCode;
         http.Response.ContentType = ContentTypeOf(response) ?? "application/json";
         http.Response.ContentLength = body.Length;
-        if (response.Headers.NonValidated.TryGetValues("Retry-After", out var wait))
-            http.Response.Headers.RetryAfter = wait.ToString();
+        if (HeaderText.Read(response.Headers, "Retry-After") is { } wait)
+            http.Response.Headers.RetryAfter = wait;
         else if (response.StatusCode == HttpStatusCode.TooManyRequests)
             http.Response.Headers.RetryAfter = "1";
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
@@ -142,7 +145,7 @@ internal static class FileCalls
 
     /// <summary>The content type of an answer, as it is written.</summary>
     public static string? ContentTypeOf(HttpResponseMessage response) =>
-        response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : null;
+        HeaderText.Read(response.Content.Headers, "Content-Type");
 }
 
 /// <summary>What came of asking a provider.</summary>

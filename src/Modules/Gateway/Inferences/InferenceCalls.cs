@@ -51,16 +51,9 @@ internal sealed class InferenceCalls(
             await Errors.WriteAsync(http, Errors.UnsupportedMediaType);
             return;
         }
-        if (Providers.ForwardedHeaders.FirstUnsound(http.Request.Headers) is { } unsound)
+        if (Providers.ForwardedHeaders.Refuse(http.Request.Headers) is { } unsound)
         {
-            await Errors.WriteAsync(
-                http,
-                new HttpError(
-                    400,
-                    "invalid-header",
-                    $"Invalid header '{unsound}': its value may have printable ASCII characters only."
-                )
-            );
+            await Errors.WriteAsync(http, unsound);
             return;
         }
         var limit = catalogue.MaxRequestBytes;

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Verbatim.Modules.Gateway.Wire;
+using Verbatim.Platform.Http;
 
 namespace Verbatim.Modules.Gateway.Providers;
 
@@ -9,13 +10,17 @@ internal static class ForwardedHeaders
 {
     private static readonly string[] Names = ["anthropic-version", "anthropic-beta", "OpenAI-Beta"];
 
-    /// <summary>The first that no provider can be sent; null when all can.</summary>
-    public static string? FirstUnsound(IHeaderDictionary headers)
+    /// <summary>What is wrong with them, where one is that no provider can be sent; null when all can be.</summary>
+    public static HttpError? Refuse(IHeaderDictionary headers)
     {
         foreach (var name in Names)
         {
             if (headers.TryGetValue(name, out var values) && !HeaderText.IsSound(values.ToString()))
-                return name;
+                return new HttpError(
+                    400,
+                    "invalid-header",
+                    $"Invalid header '{name}': its value may have printable ASCII characters only."
+                );
         }
         return null;
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Net.Http.Headers;
 using System.Text;
 
 namespace Verbatim.Modules.Gateway.Wire;
@@ -16,6 +17,12 @@ internal static class HeaderText
 
     /// <summary>It can be sent as it is.</summary>
     public static bool IsSound(ReadOnlySpan<char> value) => !value.ContainsAnyExcept(Sound);
+
+    /// <summary>What a header says, as it is written; null when it is missing, or cannot be passed on.</summary>
+    public static string? Read(HttpHeaders headers, string name) =>
+        headers.NonValidated.TryGetValues(name, out var values) && values.ToString() is var value && IsSound(value)
+            ? value
+            : null;
 
     /// <summary>A text in a form that can be sent: other characters as JSON escapes them, and cut where it is too long.</summary>
     public static string Of(string text)
