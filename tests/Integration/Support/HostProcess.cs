@@ -48,17 +48,19 @@ internal sealed partial class HostProcess : IAsyncDisposable
         var process = Process.Start(InfoOf(home, ["--urls", address.ToString(), .. settings]))!;
         var output = new StringBuilder();
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var open = 2;
         void Keep(string? line)
         {
             lock (output)
                 output.AppendLine(line);
-            if (line is null)
+            // Why it ended stands in the one, and the other may be read to its end before.
+            if (line is null && Interlocked.Decrement(ref open) == 0)
                 ready.TrySetException(new InvalidOperationException($"Host ended:\n{output}"));
-            else if (line.StartsWith("Verbatim is ready", StringComparison.Ordinal))
+            else if (line?.StartsWith("Verbatim is ready", StringComparison.Ordinal) is true)
                 ready.TrySetResult();
         }
         process.OutputDataReceived += (_, e) => Keep(e.Data);
-        process.ErrorDataReceived += (_, e) => Keep(e.Data ?? "");
+        process.ErrorDataReceived += (_, e) => Keep(e.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         await ready.Task.WaitAsync(cancellationToken);
